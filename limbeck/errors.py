@@ -1,0 +1,69 @@
+"""One base class, one class for each way to fail.
+
+Library code raises these; only `cli.py` turns them into one line on stderr and an exit code. Each message names the
+thing with `!r` and ends with what to type instead.
+"""
+
+
+class LimbeckError(Exception):
+    """Anything that went wrong and that a person can act on; shown as one line, exit code 1."""
+
+    exit_code = 1
+
+
+class ConfigError(LimbeckError):
+    """The config, a path or an option can't be used; found before anything was written, exit code 2."""
+
+    exit_code = 2
+
+
+class DocumentsError(ConfigError):
+    """The documents can't be read: no such file, no such column, no text in it."""
+
+
+class ModelUnreachable(ConfigError):
+    """No server answers at the model's address, or it doesn't serve the model."""
+
+
+class EngineError(LimbeckError):
+    """A model server that limbeck started came to nothing, or an embedded model can't be fetched."""
+
+
+class ModelCallsOff(LimbeckError):
+    """A model was called while the switch in `llm.py` is off, as it is in tests."""
+
+
+class BudgetSpent(LimbeckError):
+    """The run's budget of calls, tokens or money is used up; what was done is kept."""
+
+
+class GuardrailError(LimbeckError):
+    """A model's answer broke a rule (parse, language, size, index and name); shown to the model on the retry."""
+
+
+class CallFailed(LimbeckError):
+    """The server refused a request, or answered nothing usable after every retry."""
+
+
+class StoreError(LimbeckError):
+    """The project's DuckDB file can't be opened, read or written as asked."""
+
+
+class StoreBusy(StoreError):
+    """Another limbeck process is writing to the project."""
+
+
+class QueryError(StoreError):
+    """The SQL given by a person is wrong, or would write."""
+
+    exit_code = 2
+
+
+class StudentError(LimbeckError):
+    """A student can't be trained, saved, loaded or used on this input."""
+
+
+class NoSuchRun(StoreError):
+    """No run, student or taxonomy has the id that was asked for."""
+
+    exit_code = 2
