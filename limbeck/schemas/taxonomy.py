@@ -5,8 +5,6 @@
 
 from typing import Literal
 
-from pydantic import computed_field
-
 from limbeck.schemas.record import Record, content_id
 
 Method = Literal["given", "paper", "clusters"]
@@ -34,7 +32,6 @@ class Taxonomy(Record):
     notes: tuple[str, ...] = ()
     """What a reader should know: fallbacks taken, edits suggested and why, in order."""
 
-    @computed_field  # type: ignore[prop-decorator]
     @property
     def id(self) -> str:
         """Named by its categories alone: how they were found does not change what they are."""
