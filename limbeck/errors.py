@@ -40,6 +40,9 @@ class BudgetSpent(LimbeckError):
 class GuardrailError(LimbeckError):
     """A model's answer broke a rule (parse, language, size, index and name); shown to the model on the retry."""
 
+    calls: tuple[str, ...] = ()
+    """Ids of the attempts, where no attempt passed."""
+
 
 class CallFailed(LimbeckError):
     """The server refused a request, or answered nothing usable after every retry."""

@@ -1,7 +1,7 @@
 """Calls: one request to a model and what came of it.
 
 `Call(id="b2:…", model="smollm2-135m", request='{"messages":[…]}', text="3. Billing", prompt_tokens=212,
-completion_tokens=4, seconds=0.31, price=0.0, finish="stop", at=1790000000.0)`
+completion_tokens=4, seconds=0.31, price=0.0, finish="stop", ended=1790000000.0)`
 """
 
 from limbeck.schemas.record import Record
@@ -25,5 +25,5 @@ class Call(Record):
     """From sending to the last byte, waiting for a free place not included."""
     price: float
     """In the config's currency; 0 where it gives no prices."""
-    at: float
+    ended: float
     """Unix time at which the answer was complete."""

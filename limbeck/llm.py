@@ -1,0 +1,337 @@
+"""The one place that sends: every call to a language model, cached, counted, bounded and written down.
+
+    documents → programs → dspy.LM → `LLM.answer` → cache? → budget → a free place → sender → store
+
+`LLM.lm()` gives the `dspy.LM` that programs run with. DSPy does the retries with backoff (429, 5xx, lost connections;
+it honours Retry-After); this module does everything else. A request is named by its content in a neutral form, so the
+cache does not care which server answered. `LIMBECK_CALLS=off` in the environment makes sending an error, as in tests.
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import aiohttp
+import dspy
+from dspy import lm15
+
+from limbeck.errors import BudgetSpent, CallFailed, LimbeckError, ModelCallsOff, ModelUnreachable
+from limbeck.schemas import Call, content_id
+from limbeck.settings import BudgetSettings, ModelSettings
+from limbeck.store import Store
+
+Body = dict[str, Any]
+Sender = Callable[[Body], Awaitable[Body]]
+"""Takes an OpenAI chat completion request, returns the server's answer; raises lm15's errors."""
+Dialect = Literal["vllm", "openai", "plain"]
+"""How a server takes constraints: vLLM's `structured_outputs`, `response_format`, or not at all."""
+CHOICE = "choice"
+"""The request's extension that lists the answers allowed."""
+
+
+@dataclass
+class Spent:
+    """What a run has cost so far, the calls of earlier attempts included."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    money: float = 0.0
+    cached: int = 0
+    """Answers taken from the store in this process."""
+
+    def check(self, budget: BudgetSettings) -> None:
+        """Refuse another call when the budget is used up.
+
+        Raises:
+            BudgetSpent: It is; names the limit reached.
+        """
+        used = {"calls": self.calls, "tokens": self.prompt_tokens + self.completion_tokens, "money": self.money}
+        for name, value in used.items():
+            limit = getattr(budget, name)
+            if limit is not None and value >= limit:
+                raise BudgetSpent(f"budget.{name} of {limit!r} is spent; raise it in the config and run again to go on")
+
+
+class LLM:
+    """A language model behind the cache and the ledger."""
+
+    def __init__(
+        self, model: str, store: Store, send: Sender, settings: ModelSettings, budget: BudgetSettings, spent: Spent
+    ) -> None:
+        self.model = model
+        self.spent = spent
+        self._store = store
+        self._send = send
+        self._settings = settings
+        self._budget = budget
+        self._places = asyncio.Semaphore(settings.concurrency)
+        self._asked: dict[str, asyncio.Task[Call]] = {}
+
+    def lm(self) -> dspy.LM:
+        """The model as DSPy's programs know it."""
+        return dspy.LM(
+            self.model,
+            engine=_Blocking(self),
+            async_engine=_Awaited(self),
+            cache=False,
+            num_retries=self._settings.retries,
+        )
+
+    async def answer(self, request: lm15.Request) -> lm15.Response:
+        """Answer from the store, or ask the model; the same request at the same time is asked once."""
+        body = neutral(request)
+        id = content_id(body)
+        call = self._store.call(id)
+        if call:
+            self.spent.cached += 1
+        else:
+            call = await self._ask_once(id, body)
+        return lm15.Response(
+            id=call.id,
+            model=call.model,
+            message=lm15.Message.assistant(call.text),
+            finish_reason="length" if call.finish == "length" else "stop",
+            usage=lm15.Usage(input_tokens=call.prompt_tokens, output_tokens=call.completion_tokens),
+        )
+
+    async def _ask_once(self, id: str, body: Body) -> Call:
+        if id not in self._asked:
+            self._asked[id] = asyncio.ensure_future(self._ask(id, body))
+            self._asked[id].add_done_callback(lambda _: self._asked.pop(id, None))
+        return await asyncio.shield(self._asked[id])
+
+    async def _ask(self, id: str, body: Body) -> Call:
+        async with self._places:
+            self.spent.check(self._budget)
+            self.spent.calls += 1  # Before sending, so that parallel calls can't overshoot the budget.
+            started = time.perf_counter()
+            try:
+                answer = await self._send(body)
+            except BaseException:
+                self.spent.calls -= 1
+                raise
+        call = self._written(id, body, answer, time.perf_counter() - started)
+        self._store.put([call])
+        return call
+
+    def _written(self, id: str, body: Body, answer: Body, seconds: float) -> Call:
+        choice, usage = answer["choices"][0], answer.get("usage") or {}
+        prompt, completion = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+        price = (prompt * self._settings.price.prompt + completion * self._settings.price.completion) / 1e6
+        self.spent.prompt_tokens += prompt
+        self.spent.completion_tokens += completion
+        self.spent.money += price
+        return Call(
+            id=id,
+            model=self.model,
+            request=json.dumps(body, ensure_ascii=False),
+            text=choice["message"].get("content") or "",
+            finish=choice.get("finish_reason") or "stop",
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            seconds=seconds,
+            price=price,
+            ended=time.time(),
+        )
+
+
+class _Awaited:
+    """DSPy's async engine."""
+
+    def __init__(self, llm: LLM) -> None:
+        self._llm = llm
+
+    async def complete(self, request: lm15.Request) -> lm15.Response:
+        return await self._llm.answer(request)
+
+
+class _Blocking:
+    """DSPy's sync engine; DSPy wants one, our programs never reach it."""
+
+    def __init__(self, llm: LLM) -> None:
+        self._llm = llm
+
+    def complete(self, request: lm15.Request) -> lm15.Response:
+        raise CallFailed(f"{self._llm.model!r} is asked outside of an event loop; write: await program.acall(…)")
+
+
+def neutral(request: lm15.Request) -> Body:
+    """The request as OpenAI's protocol writes it, before any server's dialect: what a call is named by."""
+    config = request.config
+    messages = [{"role": "system", "content": request.system}] if request.system else []
+    messages += [{"role": message.role, "content": _text(message)} for message in request.messages]
+    body: Body = {"model": request.model, "messages": messages}
+    for name in ("max_tokens", "temperature", "top_p", "seed", "frequency_penalty", "presence_penalty"):
+        if (value := getattr(config, name)) is not None:
+            body[name] = value
+    if config.response_format is not None:
+        body["response_format"] = config.response_format
+    return {**body, **(config.extensions or {})}
+
+
+def _text(message: lm15.Message) -> str:
+    return "".join(part.text for part in message.parts if isinstance(part, lm15.TextPart))
+
+
+def reason(error: BaseException) -> LimbeckError | None:
+    """Our own error inside one of DSPy's, which wraps what engines raise; else None."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, LimbeckError):
+            return cause
+        cause = cause.__cause__
+    return None
+
+
+class OpenAIServer:
+    """Sends to an OpenAI-compatible server, in the dialect that the server takes."""
+
+    def __init__(self, settings: ModelSettings, base_url: str, model: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.model = model
+        self._settings = settings
+        self._dialect: Dialect = "openai"
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> "OpenAIServer":
+        key = os.environ.get(self._settings.api_key_env)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._settings.concurrency, force_close=False),
+            timeout=aiohttp.ClientTimeout(total=self._settings.timeout),
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def check(self) -> None:
+        """See that the server answers and has the model, and learn its dialect.
+
+        Raises:
+            ModelUnreachable: It doesn't.
+        """
+        status, answer = await self._listed()
+        if status in (401, 403):
+            key = self._settings.api_key_env
+            raise ModelUnreachable(f"{self.base_url!r} refuses the key; set it with: export {key}=…")
+        models = {one["id"]: one.get("owned_by") for one in answer.get("data") or [] if "id" in one}
+        if models and self.model not in models:
+            known = ", ".join(sorted(models)[:5])
+            raise ModelUnreachable(f"{self.base_url!r} has no model {self.model!r}; write `model: name:` one of: {known}")
+        if models.get(self.model) == "vllm":
+            self._dialect = "vllm"
+
+    async def _listed(self) -> tuple[int, Body]:
+        try:
+            async with self._opened().get(f"{self.base_url}/models", timeout=aiohttp.ClientTimeout(total=20)) as got:
+                answer = await got.json(content_type=None) if got.status == 200 else {}
+                return got.status, answer if isinstance(answer, dict) else {}
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise ModelUnreachable(
+                f"no model server at {self.base_url!r} ({type(error).__name__}); start it or correct "
+                "`model: base_url:`, as in http://127.0.0.1:8000/v1"
+            ) from None
+
+    async def __call__(self, body: Body) -> Body:
+        """Send one request.
+
+        Raises:
+            ModelCallsOff: `LIMBECK_CALLS=off`.
+            lm15.LM15Error: The server refused it, failed, or was lost; DSPy retries where that helps.
+        """
+        if os.environ.get("LIMBECK_CALLS") == "off":
+            raise ModelCallsOff(f"model {self.model!r} was called; allow it with: LIMBECK_CALLS=on")
+        status, headers, answer = await self._post(spoken(body, self._dialect))
+        if status == 400 and self._dialect == "openai" and _constrained(body) and "response_format" in str(answer):
+            self._dialect = "plain"
+            status, headers, answer = await self._post(spoken(body, self._dialect))
+        if status != 200:
+            raise _refusal(status, headers, answer)
+        if not answer.get("choices"):
+            raise lm15.ServerError(f"{self.base_url} answered without choices: {str(answer)[:200]}")
+        return heard(answer, body, self._dialect)
+
+    async def _post(self, body: Body) -> tuple[int, Any, Body]:
+        try:
+            async with self._opened().post(f"{self.base_url}/chat/completions", json=body) as got:
+                raw = await got.read()
+                return got.status, got.headers, _parsed(raw)
+        except TimeoutError as error:
+            raise lm15.TimeoutError(f"no answer within {self._settings.timeout} s") from error
+        except aiohttp.ClientError as error:
+            raise lm15.TransportError(f"{self.base_url}: {error}") from error
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise CallFailed(f"{self.base_url!r} is not open; write: async with OpenAIServer(…) as server")
+        return self._session
+
+
+def _parsed(raw: bytes) -> Body:
+    try:
+        answer = json.loads(raw)
+    except ValueError:
+        return {"error": {"message": raw[:500].decode("utf-8", "replace")}}
+    return answer if isinstance(answer, dict) else {"error": {"message": str(answer)[:500]}}
+
+
+def _refusal(status: int, headers: Any, answer: Body) -> lm15.LM15Error:
+    said = answer.get("error", answer.get("message", answer))
+    message = str(said.get("message", said) if isinstance(said, dict) else said)[:500]
+    if status == 429 or status >= 500:
+        kind = lm15.RateLimitError if status == 429 else lm15.ServerError
+        return kind(message, status=status, retry_after=_seconds(headers.get("Retry-After")))
+    if status in (401, 403):
+        return lm15.AuthError(message, status=status)
+    if "context" in message.lower() and ("length" in message.lower() or "token" in message.lower()):
+        return lm15.ContextLengthError(message, status=status)
+    return lm15.InvalidRequestError(message, status=status)
+
+
+def _seconds(header: str | None) -> float | None:
+    return float(header) if header and header.replace(".", "", 1).isdigit() else None
+
+
+def _constrained(body: Body) -> bool:
+    return CHOICE in body or "response_format" in body
+
+
+def spoken(body: Body, dialect: Dialect) -> Body:
+    """The neutral request in a server's dialect."""
+    said = {name: value for name, value in body.items() if name != CHOICE}
+    choice = body.get(CHOICE)
+    if dialect == "plain":
+        said.pop("response_format", None)
+    elif choice and dialect == "vllm":
+        said["structured_outputs"] = {"choice": choice}
+    elif choice:
+        schema = {
+            "type": "object",
+            "properties": {CHOICE: {"type": "string", "enum": choice}},
+            "required": [CHOICE],
+            "additionalProperties": False,
+        }
+        said["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": CHOICE, "schema": schema, "strict": True},
+        }
+    return said
+
+
+def heard(answer: Body, body: Body, dialect: Dialect) -> Body:
+    """The server's answer as if it had been given to the neutral request: a choice without its wrapping."""
+    if CHOICE not in body or dialect != "openai":
+        return answer
+    first = answer["choices"][0]
+    inner = _parsed((first["message"].get("content") or "").encode())
+    if not isinstance(inner.get(CHOICE), str):
+        return answer
+    unwrapped = {**first, "message": {**first["message"], "content": inner[CHOICE]}}
+    return {**answer, "choices": [unwrapped]}

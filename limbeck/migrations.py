@@ -1,0 +1,56 @@
+"""The DuckDB tables: a list that only ever grows at its end, so that an old project opens with a new limbeck.
+
+Each entry is applied once, in order, in one transaction; the table `migrations` remembers how many were.
+"""
+
+import duckdb
+
+from limbeck.errors import StoreError
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE documents (id VARCHAR PRIMARY KEY, text VARCHAR NOT NULL);
+    CREATE TABLE places (run VARCHAR NOT NULL, position INTEGER NOT NULL, key VARCHAR NOT NULL,
+        document VARCHAR NOT NULL, source VARCHAR NOT NULL, gold VARCHAR);
+    CREATE TABLE calls (id VARCHAR PRIMARY KEY, model VARCHAR NOT NULL, request VARCHAR NOT NULL,
+        text VARCHAR NOT NULL, finish VARCHAR NOT NULL, prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL, seconds DOUBLE NOT NULL, price DOUBLE NOT NULL, ended DOUBLE NOT NULL);
+    CREATE TABLE artifacts (run VARCHAR NOT NULL, step VARCHAR NOT NULL, item VARCHAR NOT NULL,
+        value VARCHAR NOT NULL, calls VARCHAR[] NOT NULL, status VARCHAR NOT NULL, error VARCHAR,
+        PRIMARY KEY (run, step, item));
+    CREATE TABLE taxonomies (run VARCHAR PRIMARY KEY, id VARCHAR NOT NULL, method VARCHAR NOT NULL,
+        value VARCHAR NOT NULL);
+    CREATE TABLE votes (item VARCHAR NOT NULL, space VARCHAR NOT NULL, annotator VARCHAR NOT NULL,
+        label VARCHAR NOT NULL, score DOUBLE NOT NULL);
+    CREATE TABLE labels (run VARCHAR NOT NULL, item VARCHAR NOT NULL, space VARCHAR NOT NULL,
+        label VARCHAR NOT NULL, confidence DOUBLE NOT NULL, method VARCHAR NOT NULL);
+    CREATE TABLE records (run VARCHAR NOT NULL, document VARCHAR NOT NULL, name VARCHAR NOT NULL,
+        value VARCHAR NOT NULL, source VARCHAR, status VARCHAR NOT NULL, confidence DOUBLE NOT NULL);
+    CREATE TABLE students (id VARCHAR PRIMARY KEY, run VARCHAR NOT NULL, kind VARCHAR NOT NULL,
+        space VARCHAR NOT NULL, path VARCHAR NOT NULL, metrics VARCHAR NOT NULL, chosen BOOLEAN NOT NULL);
+    CREATE TABLE runs (id VARCHAR PRIMARY KEY, pipeline VARCHAR NOT NULL, config VARCHAR NOT NULL,
+        documents INTEGER NOT NULL, status VARCHAR NOT NULL, started DOUBLE NOT NULL, finished DOUBLE,
+        summary VARCHAR NOT NULL);
+    """,
+)
+
+
+def migrate(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring a project's tables up to this version of limbeck.
+
+    Raises:
+        StoreError: The project was written by a newer limbeck.
+    """
+    connection.execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)")
+    row = connection.execute("SELECT count(*) FROM migrations").fetchone()
+    done = row[0] if row else 0
+    if done > len(MIGRATIONS):
+        raise StoreError(
+            f"the project has {done!r} migrations, this limbeck knows {len(MIGRATIONS)!r}; "
+            "upgrade with: pip install -U limbeck"
+        )
+    for number in range(done, len(MIGRATIONS)):
+        connection.begin()
+        connection.execute(MIGRATIONS[number])
+        connection.execute("INSERT INTO migrations VALUES (?)", [number])
+        connection.commit()

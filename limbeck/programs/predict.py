@@ -1,0 +1,252 @@
+"""One typed call: prompt, constraint, validation, and a retry that shows the model its error.
+
+`CheckedPredict(Signature, check=…)` is a `dspy.Predict`: DSPy's optimisers find it, trace it and set its demos. It differs
+in two ways. Instructions, demonstrations and every input but the last make one system message, byte-identical for all
+documents, so that a server's prefix cache pays for it once (and we format it once); the last input is the user message.
+And an answer counts only if it parses, fits its types and passes the check: otherwise the model sees its answer and the
+error, up to 5 times, each 0.1 warmer (TnT-LLM, App. C.2).
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import dspy
+from dspy import lm15
+from dspy.utils.exceptions import ContextWindowExceededError, LMAuthError, LMError, LMTransportError
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from limbeck.errors import CallFailed, GuardrailError, ModelUnreachable
+from limbeck.llm import CHOICE, reason
+
+RETRIES = 5
+WARMER = 0.1
+TOP_P = 0.5
+PREFIXES = 16
+"""Formatted prefixes kept: one for each program in use, and then some."""
+
+Check = Callable[[dict[str, Any], Any], None]
+"""Takes the inputs and the parsed outputs; raises `GuardrailError` with a sentence that the model is shown."""
+
+
+class CheckedPredict(dspy.Predict):  # type: ignore[misc]
+    """Call a model until its answer passes, at most 6 times.
+
+    Args:
+        signature: A `dspy.Signature`; its last input is what differs from document to document.
+        check: The guardrails beyond types.
+        temperature: Of the first attempt.
+        max_tokens: Room for the answer.
+
+    The prediction has the output fields and `calls` (ids, in order), `repaired` (bool) and `error` (the last error that
+    the model was shown, or None).
+
+    Raises:
+        GuardrailError: No attempt passed. Its `calls` are the attempts.
+        CallFailed: The server refused the request or failed for good.
+        ModelUnreachable: The server is gone or takes no key.
+    """
+
+    def __init__(
+        self, signature: Any, check: Check | None = None, *, temperature: float = 0.0, max_tokens: int = 512
+    ) -> None:
+        super().__init__(signature, temperature=temperature, max_tokens=max_tokens)
+        self.check = check
+        self._prefixes: dict[tuple[Any, ...], str] = {}
+
+    async def aforward(self, **kwargs: Any) -> dspy.Prediction:
+        """Ask, check, ask again."""
+        lm, config, signature, demos, inputs = self._forward_preprocess(**kwargs)
+        *fixed, varying = signature.input_fields
+        system = self._prefix(signature, demos, tuple((name, inputs[name]) for name in fixed))
+        attempts = Attempts(lm, system, shown(inputs[varying]), config, self._constraint(signature, inputs))
+        while True:
+            answer = await attempts.next()
+            try:
+                outputs = self._parsed(signature, inputs, answer)
+                if self.check:
+                    self.check(inputs, outputs)
+                break
+            except GuardrailError as error:
+                attempts.failed(error)
+        prediction = self._forward_postprocess([outputs.__dict__], signature, **inputs)
+        prediction.calls, prediction.repaired, prediction.error = attempts.calls, bool(attempts.error), attempts.error
+        return prediction
+
+    def forward(self, **kwargs: Any) -> dspy.Prediction:
+        """The same, for DSPy's optimisers, which are not async."""
+        return asyncio.run(self.aforward(**kwargs))
+
+    def _prefix(self, signature: Any, demos: list[Any], fixed: tuple[tuple[str, Any], ...]) -> str:
+        key = (signature.instructions, len(demos), *(id(demo) for demo in demos), *((n, shown(v)) for n, v in fixed))
+        if key not in self._prefixes:
+            if len(self._prefixes) >= PREFIXES:
+                self._prefixes.clear()
+            self._prefixes[key] = _system(signature, demos, fixed, self._form(signature))
+        return self._prefixes[key]
+
+    def _form(self, signature: Any) -> str:
+        """What the prompt says of the answer's form."""
+        fields = [f'"{name}": {_described(field)}' for name, field in signature.output_fields.items()]
+        return "Answer with one JSON object and nothing else:\n{" + ",\n ".join(fields) + "}"
+
+    def _constraint(self, signature: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        """What the server is asked to enforce, as parts of `lm15.Config`."""
+        return {"response_format": _response_format(signature)}
+
+    def _parsed(self, signature: Any, inputs: dict[str, Any], answer: str) -> Any:
+        try:
+            return _output_model(signature).model_validate_json(_json_part(answer))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the answer"
+            raise GuardrailError(f"{where!r}: {first['msg']}; answer with the JSON object described above") from None
+
+
+class CheckedChoice(CheckedPredict):
+    """Call a model to choose one of several answers, nothing else.
+
+    The input `options` (a tuple of strings) lists the answers; the one output is the chosen one, word for word. With a
+    server that constrains, the model can say nothing else.
+    """
+
+    def _form(self, signature: Any) -> str:
+        return "Answer with one of the options, word for word, and nothing else."
+
+    def _constraint(self, signature: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        return {"extensions": {CHOICE: list(inputs["options"])}}
+
+    def _parsed(self, signature: Any, inputs: dict[str, Any], answer: str) -> Any:
+        said = answer.strip().strip("\"'`.").strip()
+        for option in inputs["options"]:
+            if said == option.strip("\"'`.").strip():
+                return _output_model(signature).model_construct(**{next(iter(signature.output_fields)): option})
+        raise GuardrailError(f"{answer[:80]!r} is not one of the options; answer with one of them, word for word")
+
+
+class Attempts:
+    """The attempts at one answer: what is sent next, and what came back so far."""
+
+    def __init__(self, lm: Any, system: str, user: str, config: dict[str, Any], constraint: dict[str, Any]) -> None:
+        self.calls: tuple[str, ...] = ()
+        self.error: str | None = None
+        self._lm = lm
+        self._system = system
+        self._user = user
+        self._config = config
+        self._constraint = constraint
+        self._answer = ""
+        self._failures = 0
+
+    async def next(self) -> str:
+        """Send the next attempt and give the answer."""
+        try:
+            response = await self._lm.acall(self._request())
+        except ContextWindowExceededError:
+            return await self._shorter()
+        except LMError as error:
+            raise _final(error, self._lm.model) from error
+        self.calls += (response.id,)
+        self._answer = "".join(part.text for part in response.message.parts if isinstance(part, lm15.TextPart))
+        if response.finish_reason == "length":
+            self.failed(GuardrailError(f"the answer was cut off after {self._config['max_tokens']} tokens; be shorter"))
+            return await self.next()
+        return self._answer
+
+    def failed(self, error: GuardrailError) -> None:
+        """Note why the last answer can't be used.
+
+        Raises:
+            GuardrailError: That was the last attempt.
+        """
+        self.error = str(error)
+        self._failures += 1
+        if self._failures > RETRIES:
+            final = GuardrailError(f"no usable answer in {self._failures!r} attempts; the last error: {error}")
+            final.calls = self.calls
+            raise final
+
+    def _request(self) -> lm15.Request:
+        messages: tuple[lm15.Message, ...] = (lm15.Message.user(self._user),)
+        if self.error and self._answer:
+            again = f"That answer can't be used: {self.error}. Answer again."
+            messages += (lm15.Message.assistant(self._answer), lm15.Message.user(again))
+        return lm15.Request(
+            model=self._lm.model,
+            system=self._system,
+            messages=messages,
+            config=lm15.Config(
+                temperature=round(self._config["temperature"] + WARMER * self._failures, 3),
+                max_tokens=self._config["max_tokens"],
+                top_p=TOP_P,
+                **self._constraint,
+            ),
+        )
+
+    async def _shorter(self) -> str:
+        """The document does not fit the model: try its first half, and so on."""
+        if len(self._user) < 200:
+            raise CallFailed(f"the prompt of {len(self._system)!r} characters does not fit {self._lm.model!r}; "
+                             "write a shorter use case, fewer labels, or a model with a larger `context`")
+        self._user = self._user[: len(self._user) // 2] + " …"
+        self.error = "the document was longer than the model reads; only its beginning was shown"
+        self._answer = ""
+        return await self.next()
+
+
+def shown(value: Any) -> str:
+    """A value as the prompt shows it: text as it is, everything else as JSON."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=lambda one: one.model_dump(mode="json"))
+
+
+def _system(signature: Any, demos: list[Any], fixed: tuple[tuple[str, Any], ...], form: str) -> str:
+    parts = [signature.instructions]
+    parts += [f"## {_title(name)}\n{shown(value)}" for name, value in fixed]
+    parts.append(f"## Form\n{form}")
+    outputs, varying = signature.output_fields, list(signature.input_fields)[-1]
+    for demo in demos:
+        answer = {name: demo.get(name) for name in outputs}
+        parts.append(f"## Example\n{shown(demo.get(varying))}\n\n{shown(answer)}")
+    return "\n\n".join(parts)
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _described(field: Any) -> str:
+    extra = field.json_schema_extra or {}
+    return str(extra.get("desc") or "…")
+
+
+@lru_cache(maxsize=64)
+def _output_model(signature: Any) -> type[BaseModel]:
+    fields: dict[str, Any] = {name: (field.annotation, ...) for name, field in signature.output_fields.items()}
+    return create_model(signature.__name__, __config__=ConfigDict(extra="ignore"), **fields)
+
+
+@lru_cache(maxsize=64)
+def _response_format(signature: Any) -> dict[str, Any]:
+    schema = {**_output_model(signature).model_json_schema(), "additionalProperties": False}
+    return {"type": "json_schema", "json_schema": {"name": signature.__name__, "schema": schema, "strict": True}}
+
+
+def _json_part(answer: str) -> str:
+    """The JSON object in an answer that may have words or a fence around it."""
+    start, end = answer.find("{"), answer.rfind("}")
+    return answer[start : end + 1] if 0 <= start < end else answer
+
+
+def _final(error: LMError, model: str) -> Exception:
+    """Our error for one of DSPy's, after its retries."""
+    ours = reason(error)
+    if ours:
+        return ours
+    said = str(error).splitlines()[0]
+    if isinstance(error, (LMTransportError, LMAuthError)):
+        return ModelUnreachable(f"the server of {model!r} is gone or refuses: {said}; see to it and run again to go on")
+    return CallFailed(f"{model!r} refused or failed: {said}; see the failed ones with: limbeck show RUN --failed")

@@ -1,0 +1,237 @@
+"""Settings: one YAML file a pipeline, checked before anything starts.
+
+`load(Path("my.yaml"))` gives one frozen `Settings` or raises `ConfigError` with one line a mistake; relative paths in
+the file are relative to the file. `limbeck init` writes a commented starter, `limbeck schema` the JSON Schema of this
+module for editors. Environment: `LIMBECK_MODEL` and `LIMBECK_BASE_URL` replace `model.name` and `model.base_url`.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from limbeck.errors import ConfigError
+
+EMBEDDED = "embedded"
+"""The model's name that stands for SmolLM2-135M-Instruct, fetched and served by limbeck."""
+FAKE = "fake"
+"""The model's name that stands for no model: answers that fit the schema and mean nothing."""
+
+
+class Section(BaseModel):
+    """One part of the config: closed, so that a misspelt key is an error, and frozen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DocumentsSettings(Section):
+    """Where the texts are."""
+
+    source: str = Field(description="a CSV, TSV, JSONL, JSON, Parquet or text file, a folder of text files, or `stdlib`")
+    text: str | None = Field(None, description="the column that holds the text; found by itself if there is but one")
+    key: str | None = Field(None, description="the column that holds your own id of a row")
+    gold: str | None = Field(None, description="a column with true labels, read by the scorer alone")
+    limit: int | None = Field(None, ge=1, description="read no more than this many rows")
+
+
+class PriceSettings(Section):
+    """What a million tokens cost, in any currency."""
+
+    prompt: float = Field(0.0, ge=0)
+    completion: float = Field(0.0, ge=0)
+
+
+class ModelSettings(Section):
+    """The large language model."""
+
+    name: str = Field(EMBEDDED, description="`embedded`, `fake`, a model your server has, or a folder that vLLM serves")
+    base_url: str | None = Field(None, description="an OpenAI-compatible server; without it limbeck starts vLLM itself")
+    api_key_env: str = Field("OPENAI_API_KEY", description="the environment variable that holds the key")
+    concurrency: int = Field(16, ge=1, description="requests in flight at once")
+    timeout: float = Field(300.0, gt=0, description="seconds to wait for one answer")
+    retries: int = Field(5, ge=0, description="tries again after 429, 5xx or a lost connection")
+    context: int = Field(8192, ge=512, description="tokens the model can read")
+    price: PriceSettings = PriceSettings()
+
+
+class TaxonomySettings(Section):
+    """How the taxonomy is found (TnT-LLM, phase 1; the defaults are the paper's)."""
+
+    given: tuple[str, ...] | str | None = Field(
+        None, description="label names, or a file with one name (or `name: description`) a line, taken as they are"
+    )
+    seed: tuple[str, ...] | str | None = Field(None, description="the same, but only as the first draft to be updated")
+    size: int = Field(10, ge=1, description="the most categories a level may have")
+    levels: Literal[1, 2] = Field(1, description="2 divides every category again")
+    sample: int = Field(10_000, ge=1, description="how many documents the taxonomy is found on")
+    held_out: float = Field(0.1, ge=0, lt=1, description="share of the sample that only selection sees")
+    minibatch: int = Field(200, ge=1, description="summaries shown at once")
+    chains: int = Field(10, ge=1, description="independent attempts, of which the best is kept")
+    ballots: int = Field(5, ge=1, description="votes at selection, each with the candidates shuffled")
+    summaries: Literal["auto", "always", "never"] = Field("auto", description="`auto` leaves short texts as they are")
+    language: str = Field("English", description="the language of names and descriptions")
+    method: Literal["auto", "paper", "clusters"] = Field(
+        "auto", description="`paper` fails where the model fails, `auto` then falls back on clusters"
+    )
+
+
+class LabelSettings(Section):
+    """How documents are labelled (TnT-LLM, phase 2)."""
+
+    mode: Literal["auto", "reasoned", "choice"] = Field(
+        "auto", description="`reasoned`: reason, index, name and all that apply; `choice`: one constrained choice"
+    )
+    llm_limit: int | None = Field(None, ge=0, description="how many documents the LLM labels; all where it is not given")
+    probe: int = Field(40, ge=0, description="documents labelled twice, in two orders of labels, to weigh the LLM")
+    aggregate: Literal["soft", "majority"] = "soft"
+
+
+class StudentSettings(Section):
+    """The small models."""
+
+    kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora"], ...] = ("logistic", "lightgbm", "mlp", "lora")
+    encoder: str = Field("minilm", description="`minilm`, or a folder with a transformers encoder")
+    held_out: float = Field(0.2, gt=0, lt=1, description="share of the labelled documents that no student is shown")
+
+
+class MeasureSettings(Section):
+    """The paper's measures, judged by the LLM on a sample."""
+
+    sample: int = Field(50, ge=0, description="documents judged for label accuracy and relevance; 0 leaves them out")
+
+
+class BudgetSettings(Section):
+    """What a run may spend at most; it stops cleanly and can be continued."""
+
+    calls: int | None = Field(None, ge=0)
+    tokens: int | None = Field(None, ge=0)
+    money: float | None = Field(None, ge=0, description="in the currency of `model.price`")
+
+
+class Settings(Section):
+    """One pipeline over one corpus."""
+
+    pipeline: Literal["taxonomy"] = "taxonomy"
+    project: str = Field("limbeck-project", description="the folder for the store, the reports and the students")
+    use_case: str = Field(min_length=1, description="what the labels are for, in a sentence; the model is told")
+    documents: DocumentsSettings
+    model: ModelSettings = ModelSettings()
+    taxonomy: TaxonomySettings = TaxonomySettings()
+    labels: LabelSettings = LabelSettings()
+    student: StudentSettings = StudentSettings()
+    measures: MeasureSettings = MeasureSettings()
+    budget: BudgetSettings = BudgetSettings()
+    seed: int = 0
+
+    def outcome(self) -> dict[str, Any]:
+        """What the result depends on; a run is named by it, so that speed and budget may change between two tries."""
+        return self.model_dump(
+            mode="json",
+            exclude={
+                "project": True,
+                "budget": True,
+                "model": {"base_url", "api_key_env", "concurrency", "timeout", "retries", "price"},
+            },
+        )
+
+
+def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read and check a config.
+
+    Args:
+        path: The YAML file.
+        overrides: Values that replace the file's, by dotted key: `{"model.name": "fake"}`.
+
+    Raises:
+        ConfigError: The file is missing or is not YAML, or a key or value is wrong; one line for each mistake.
+    """
+    values = _read(path)
+    environment = {"model.name": os.environ.get("LIMBECK_MODEL"), "model.base_url": os.environ.get("LIMBECK_BASE_URL")}
+    for key, value in {**environment, **(overrides or {})}.items():
+        if value is not None:
+            _put(values, key, value)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(one, path) for one in error.errors())) from None
+    return _beside(settings, path.parent)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.y*ml")], 1)
+        hint = f"did you mean {str(path.parent / near[0])!r}?" if near else f"write one with: limbeck init {path.name}"
+        raise ConfigError(f"no config {str(path)!r}; {hint}")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" at line {where.line + 1}" if where else ""
+        raise ConfigError(f"{str(path)!r} is not YAML{line}; write `key: value` lines as in: limbeck init") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{str(path)!r} holds no keys; start from: limbeck init {path.name}")
+    return values
+
+
+def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
+    *sections, key = dotted.split(".")
+    for section in sections:
+        inner = values.get(section)
+        values[section] = values = dict(inner) if isinstance(inner, dict) else {}
+    values[key] = value
+
+
+def _explain(error: Any, path: Path) -> str:
+    """One line for one of pydantic's errors: what, where, and what to write instead."""
+    *section, key = [str(part) for part in error["loc"]] or ["?"]
+    where = f"in {'.'.join(section)!r} of {str(path)!r}" if section else f"in {str(path)!r}"
+    if error["type"] == "extra_forbidden":
+        known = _keys_of(section)
+        near = difflib.get_close_matches(key, known, 1)
+        return f"unknown key {key!r} {where}; write " + (f"{near[0]!r}" if near else "one of: " + ", ".join(known))
+    if error["type"] == "missing":
+        return f"{key!r} is missing {where}; add a line `{key}: …` ({_about(section, key)})"
+    return f"{key!r} {where} can't be {error['input']!r}: {error['msg']}; write {_about(section, key)}"
+
+
+def _model_of(section: list[str]) -> type[BaseModel] | None:
+    model: type[BaseModel] = Settings
+    for name in section:
+        kind = model.model_fields[name].annotation if name in model.model_fields else None
+        if not isinstance(kind, type) or not issubclass(kind, BaseModel):
+            return None
+        model = kind
+    return model
+
+
+def _keys_of(section: list[str]) -> list[str]:
+    model = _model_of(section)
+    return list(model.model_fields) if model else []
+
+
+def _about(section: list[str], key: str) -> str:
+    model = _model_of(section)
+    field = model.model_fields.get(key) if model else None
+    return (field.description if field else None) or "another value"
+
+
+def _beside(settings: Settings, folder: Path) -> Settings:
+    """Make the file's relative paths relative to the file."""
+    taxonomy = {}
+    for key in ("given", "seed"):
+        value = getattr(settings.taxonomy, key)
+        if isinstance(value, str):
+            taxonomy[key] = str(folder / value)
+    source = settings.documents.source
+    found = source if source == "stdlib" else str(folder / source)
+    return settings.model_copy(
+        update={
+            "project": str(folder / settings.project),
+            "documents": settings.documents.model_copy(update={"source": found}),
+            "taxonomy": settings.taxonomy.model_copy(update=taxonomy),
+        }
+    )

@@ -1,0 +1,270 @@
+"""The store: one DuckDB file a project, in which everything that a run asked, got and made is a row.
+
+Records are put by any thread and written by one, in small batches that are committed at once when nothing else waits
+and about every 20 ms under load; what was put is lost only with the process, and only the last batch. This is the one
+module that writes SQL to the project.
+
+    with Store.open(Path("project/limbeck.duckdb")) as store:
+        store.put([Document.of("my card has not arrived")])
+        store.flush()
+"""
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from limbeck.errors import NoSuchRun, StoreError
+from limbeck.migrations import migrate
+from limbeck.query import answering, held_or_broken
+from limbeck.schemas import Artifact, Call, Document, Label, Place, Record, Run, Student, Taxonomy, Vote
+
+GAP_SECONDS = 0.02
+"""Under load, how long rows are gathered before the next commit."""
+
+TABLES: dict[type[Record], tuple[str, str]] = {
+    Document: ("documents", "INSERT OR IGNORE"),
+    Call: ("calls", "INSERT OR IGNORE"),
+    Artifact: ("artifacts", "INSERT OR REPLACE"),
+    Run: ("runs", "INSERT OR REPLACE"),
+    Student: ("students", "INSERT OR REPLACE"),
+}
+"""Records that are put one by one as they come about. A call's and a document's row never changes."""
+
+
+class Store:
+    """A project's file, held for writing. Not shared between processes; safe between threads."""
+
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self.path = path
+        self._connection = connection
+        self._reading = threading.local()
+        self._waiting: queue.SimpleQueue[Record | Future[None] | None] = queue.SimpleQueue()
+        self._broken: Exception | None = None
+        self._calls = {row[0] for row in connection.execute("SELECT id FROM calls").fetchall()}
+        self._unwritten: dict[str, Call] = {}
+        self._writer = threading.Thread(target=self._write_forever, name="limbeck-store", daemon=True)
+        self._writer.start()
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, path: Path) -> Iterator["Store"]:
+        """Hold a project's file, making it if it is not there, and answer other processes' questions meanwhile.
+
+        Raises:
+            StoreBusy: Another process holds it.
+            StoreError: It is not a store, or a newer limbeck wrote it.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = duckdb.connect(str(path))
+        except duckdb.Error as error:
+            raise held_or_broken(path, error) from None
+        with connection:
+            migrate(connection)
+            store = cls(path, connection)
+            with answering(path, connection):
+                try:
+                    yield store
+                finally:
+                    store._close()
+
+    # ---- putting -----------------------------------------------------------------------------------------------
+
+    def put(self, records: Iterable[Record]) -> None:
+        """Hand records to the writer and return at once; `flush` waits for them.
+
+        Raises:
+            StoreError: An earlier batch could not be written.
+        """
+        self._raise_if_broken()
+        for record in records:
+            if isinstance(record, Call):
+                self._unwritten[record.id] = record
+                self._calls.add(record.id)
+            self._waiting.put(record)
+
+    def flush(self) -> None:
+        """Return when everything put so far is on disk.
+
+        Raises:
+            StoreError: It can't be written.
+        """
+        done: Future[None] = Future()
+        self._waiting.put(done)
+        while not self._broken:
+            with contextlib.suppress(TimeoutError):
+                return done.result(timeout=0.5)
+        self._raise_if_broken()
+
+    def put_places(self, run: str, places: Sequence[Place]) -> None:
+        """Say where the run's documents stand in its input, in place of what was said before."""
+        rows = [{"run": run, **place.model_dump()} for place in places]
+        self._replace("places", "run = ?", [run], rows)
+
+    def put_taxonomy(self, run: str, taxonomy: Taxonomy) -> None:
+        """Keep the taxonomy that the run labels with."""
+        row = {"run": run, "id": taxonomy.id, "method": taxonomy.method, "value": taxonomy.model_dump_json()}
+        self._replace("taxonomies", "run = ?", [run], [row])
+
+    def put_votes(self, space: str, annotator: str, votes: Sequence[Vote]) -> None:
+        """Replace what an annotator said in a space about these items."""
+        items = list({vote.item for vote in votes})
+        where = "space = ? AND annotator = ? AND item IN (SELECT unnest(?::VARCHAR[]))"
+        self._replace("votes", where, [space, annotator, items], [vote.model_dump() for vote in votes])
+
+    def put_labels(self, run: str, space: str, labels: Sequence[Label]) -> None:
+        """Replace a run's labels in a space."""
+        rows = [{"run": run, **label.model_dump()} for label in labels]
+        self._replace("labels", "run = ? AND space = ?", [run, space], rows)
+
+    def _replace(self, table: str, where: str, values: list[Any], rows: list[dict[str, Any]]) -> None:
+        self._raise_if_broken()
+        cursor = self._connection.cursor()
+        cursor.begin()
+        cursor.execute(f"DELETE FROM {table} WHERE {where}", values)
+        _insert(cursor, f"INSERT INTO {table}", rows)
+        cursor.commit()
+
+    # ---- getting -----------------------------------------------------------------------------------------------
+
+    def call(self, id: str) -> Call | None:
+        """The finished call of this id, which is the cache's answer."""
+        if id not in self._calls:
+            return None
+        if waiting := self._unwritten.get(id):
+            return waiting
+        rows = self.rows("SELECT * FROM calls WHERE id = ?", [id])
+        return Call.model_validate(rows[0]) if rows else None
+
+    def artifacts(self, run: str, step: str) -> dict[str, Artifact]:
+        """What a step has made so far, by item, in the order of writing."""
+        self.flush()
+        rows = self.rows("SELECT * FROM artifacts WHERE run = ? AND step = ?", [run, step])
+        return {row["item"]: Artifact.model_validate({**row, "calls": tuple(row["calls"])}) for row in rows}
+
+    def documents(self, run: str) -> list[Document]:
+        """The run's distinct documents, in the order of their first place."""
+        rows = self.rows(
+            "SELECT d.id, d.text FROM documents d JOIN places p ON p.document = d.id WHERE p.run = ? "
+            "GROUP BY ALL ORDER BY min(p.position)",
+            [run],
+        )
+        return [Document.model_validate(row) for row in rows]
+
+    def places(self, run: str) -> list[Place]:
+        """Where the run's documents stand in its input, in that order. Holds the gold: for scorers."""
+        sql = "SELECT * EXCLUDE (run) FROM places WHERE run = ? ORDER BY position"
+        return [Place.model_validate(row) for row in self.rows(sql, [run])]
+
+    def taxonomy(self, run: str) -> Taxonomy:
+        """The taxonomy that a run labels with.
+
+        Raises:
+            NoSuchRun: It has none yet.
+        """
+        rows = self.rows("SELECT value FROM taxonomies WHERE run = ?", [run])
+        if not rows:
+            raise NoSuchRun(f"run {run!r} has no taxonomy yet; see how far it is with: limbeck show")
+        return Taxonomy.model_validate_json(rows[0]["value"])
+
+    def votes(self, space: str, annotators: Sequence[str] | None = None) -> list[Vote]:
+        """A space's votes, of all annotators or of these."""
+        rows = self.rows(
+            "SELECT * FROM votes WHERE space = ? AND (? OR annotator IN (SELECT unnest(?::VARCHAR[])))",
+            [space, annotators is None, list(annotators or [])],
+        )
+        return [Vote.model_validate(row) for row in rows]
+
+    def labels(self, run: str, space: str) -> list[Label]:
+        """A run's labels in a space."""
+        sql = "SELECT * EXCLUDE (run) FROM labels WHERE run = ? AND space = ?"
+        return [Label.model_validate(row) for row in self.rows(sql, [run, space])]
+
+    def students(self, run: str) -> list[Student]:
+        """The students of a run, the chosen one first."""
+        self.flush()
+        rows = self.rows("SELECT * FROM students WHERE run = ? ORDER BY chosen DESC, kind", [run])
+        return [Student.model_validate(row) for row in rows]
+
+    def run(self, id: str) -> Run | None:
+        """A run by its id."""
+        self.flush()
+        rows = self.rows("SELECT * FROM runs WHERE id = ?", [id])
+        return Run.model_validate(rows[0]) if rows else None
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Rows of any reading statement, as dicts."""
+        if not hasattr(self._reading, "cursor"):
+            self._reading.cursor = self._connection.cursor()
+        result = self._reading.cursor.execute(sql, list(values))
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    # ---- the writer --------------------------------------------------------------------------------------------
+
+    def _write_forever(self) -> None:
+        cursor = self._connection.cursor()
+        going_on = True
+        while going_on:
+            batch = [self._waiting.get()]
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    batch.append(self._waiting.get_nowait())
+            going_on = None not in batch
+            try:
+                self._write(cursor, [one for one in batch if isinstance(one, Record)])
+            except (duckdb.Error, pa.ArrowException, OSError) as error:
+                self._broken = error
+                return
+            for one in batch:
+                if isinstance(one, Future):
+                    one.set_result(None)
+            if going_on and not any(isinstance(one, Future) for one in batch):
+                time.sleep(GAP_SECONDS if len(batch) > 1 else 0)
+
+    def _write(self, cursor: duckdb.DuckDBPyConnection, records: list[Record]) -> None:
+        if not records:
+            return
+        cursor.begin()
+        for kind, (table, verb) in TABLES.items():
+            # The last of equal keys counts: DuckDB refuses to replace a row twice in one statement.
+            rows = {_key(one): one.__dict__ for one in records if type(one) is kind}
+            _insert(cursor, f"{verb} INTO {table}", list(rows.values()))
+        cursor.commit()
+        for one in records:
+            if isinstance(one, Call):
+                self._unwritten.pop(one.id, None)
+
+    def _raise_if_broken(self) -> None:
+        if self._broken:
+            first = str(self._broken).splitlines()[0]
+            raise StoreError(f"{str(self.path)!r} can't be written: {first}; make room and run again")
+
+    def _close(self) -> None:
+        self._waiting.put(None)
+        self._writer.join()
+        self._raise_if_broken()
+
+
+def _key(record: Record) -> tuple[str, ...]:
+    if isinstance(record, Artifact):
+        return (record.run, record.step, record.item)
+    return (record.id,)  # type: ignore[attr-defined]
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, verb: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        batch = pa.Table.from_pylist(rows)
+        cursor.register("batch", batch)
+        cursor.execute(f"{verb} BY NAME SELECT * FROM batch")
+        cursor.unregister("batch")
+
+
