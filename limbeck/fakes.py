@@ -49,7 +49,7 @@ def fitting(body: Body) -> str:
         return str(options[_number(body) % len(options)])
     words: list[str] = re.findall(r"[^\W\d_]{4,}", body["messages"][-1]["content"]) or ["nothing"]
     start = _number(body)
-    schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
+    schema = body.get("response_format", {}).get("schema")
     if schema is None:
         return words[start % len(words)]
     distinct = list(dict.fromkeys(word.lower() for word in words))

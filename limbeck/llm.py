@@ -312,17 +312,15 @@ def spoken(body: Body, dialect: Dialect) -> Body:
     elif choice and dialect == "vllm":
         said["structured_outputs"] = {"choice": choice}
     elif choice:
-        schema = {
-            "type": "object",
-            "properties": {CHOICE: {"type": "string", "enum": choice}},
-            "required": [CHOICE],
-            "additionalProperties": False,
-        }
-        said["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {"name": CHOICE, "schema": schema, "strict": True},
-        }
+        one = {"type": "object", "properties": {CHOICE: {"type": "string", "enum": choice}}}
+        said["response_format"] = _enforced(CHOICE, {**one, "required": [CHOICE], "additionalProperties": False})
+    elif form := said.get("response_format"):
+        said["response_format"] = _enforced(form["name"], form["schema"])
     return said
+
+
+def _enforced(name: str, schema: Body) -> Body:
+    return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": True}}
 
 
 def heard(answer: Body, body: Body, dialect: Dialect) -> Body:

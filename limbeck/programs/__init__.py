@@ -1,1 +1,8 @@
 """What is asked of models: one file a pipeline, signatures and modules of DSPy, nothing stored or logged in them."""
+
+from typing import Any
+
+from limbeck.programs import taxonomy
+
+PROGRAMS: dict[str, tuple[type[Any], ...]] = {"taxonomy": (taxonomy.Taxonomist, taxonomy.Labeller)}
+"""Every pipeline's programs, by the name that a config gives it."""

@@ -6,7 +6,7 @@ Each check raises `GuardrailError` with a sentence that is shown to the model on
 import re
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from limbeck.errors import GuardrailError
 
@@ -34,8 +34,8 @@ ENGLISH = frozenset("the a an of to and in is for or with on that by as are be i
 class Row(BaseModel):
     """One category as a model writes it."""
 
-    name: str = Field(min_length=1)
-    description: str = Field(min_length=1)
+    name: str
+    description: str
 
 
 def check_rows(rows: list[Row], size: int) -> None:

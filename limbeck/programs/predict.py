@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import dspy
 from dspy import lm15
@@ -61,11 +61,11 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
         lm, config, signature, demos, inputs = self._forward_preprocess(**kwargs)
         *fixed, varying = signature.input_fields
         system = self._prefix(signature, demos, tuple((name, inputs[name]) for name in fixed))
-        attempts = Attempts(lm, system, shown(inputs[varying]), config, self._constraint(signature, inputs))
+        attempts = Attempts(lm, system, shown(inputs[varying]), config, self._constraint(signature, config))
         while True:
             answer = await attempts.next()
             try:
-                outputs = self._parsed(signature, inputs, answer)
+                outputs = self._parsed(signature, config, answer)
                 if self.check:
                     self.check(inputs, outputs)
                 break
@@ -92,11 +92,11 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
         fields = [f'"{name}": {_described(field)}' for name, field in signature.output_fields.items()]
         return "Answer with one JSON object and nothing else:\n{" + ",\n ".join(fields) + "}"
 
-    def _constraint(self, signature: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    def _constraint(self, signature: Any, config: dict[str, Any]) -> dict[str, Any]:
         """What the server is asked to enforce, as parts of `lm15.Config`."""
         return {"response_format": _response_format(signature)}
 
-    def _parsed(self, signature: Any, inputs: dict[str, Any], answer: str) -> Any:
+    def _parsed(self, signature: Any, config: dict[str, Any], answer: str) -> Any:
         try:
             return _output_model(signature).model_validate_json(_json_part(answer))
         except ValidationError as error:
@@ -108,19 +108,19 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
 class CheckedChoice(CheckedPredict):
     """Call a model to choose one of several answers, nothing else.
 
-    The input `options` (a tuple of strings) lists the answers; the one output is the chosen one, word for word. With a
-    server that constrains, the model can say nothing else.
+    `await choice.acall(config={"options": ("1. Cards", "2. Fees")}, …)`: the one output is the option chosen, word for
+    word. With a server that constrains, the model can say nothing else. The prompt must show the options itself.
     """
 
     def _form(self, signature: Any) -> str:
         return "Answer with one of the options, word for word, and nothing else."
 
-    def _constraint(self, signature: Any, inputs: dict[str, Any]) -> dict[str, Any]:
-        return {"extensions": {CHOICE: list(inputs["options"])}}
+    def _constraint(self, signature: Any, config: dict[str, Any]) -> dict[str, Any]:
+        return {"extensions": {CHOICE: list(config["options"])}}
 
-    def _parsed(self, signature: Any, inputs: dict[str, Any], answer: str) -> Any:
+    def _parsed(self, signature: Any, config: dict[str, Any], answer: str) -> Any:
         said = answer.strip().strip("\"'`.").strip()
-        for option in inputs["options"]:
+        for option in config["options"]:
             if said == option.strip("\"'`.").strip():
                 return _output_model(signature).model_construct(**{next(iter(signature.output_fields)): option})
         raise GuardrailError(f"{answer[:80]!r} is not one of the options; answer with one of them, word for word")
@@ -225,14 +225,27 @@ def _described(field: Any) -> str:
 
 @lru_cache(maxsize=64)
 def _output_model(signature: Any) -> type[BaseModel]:
-    fields: dict[str, Any] = {name: (field.annotation, ...) for name, field in signature.output_fields.items()}
+    fields: dict[str, Any] = {
+        name: (Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation, ...)
+        for name, field in signature.output_fields.items()
+    }
     return create_model(signature.__name__, __config__=ConfigDict(extra="ignore"), **fields)
 
 
 @lru_cache(maxsize=64)
 def _response_format(signature: Any) -> dict[str, Any]:
-    schema = {**_output_model(signature).model_json_schema(), "additionalProperties": False}
-    return {"type": "json_schema", "json_schema": {"name": signature.__name__, "schema": schema, "strict": True}}
+    schema = _closed(_output_model(signature).model_json_schema())
+    return {"type": "json_schema", "name": signature.__name__, "schema": schema, "strict": True}
+
+
+def _closed(schema: Any) -> Any:
+    """The schema with nothing extra allowed in any object, as strict servers want it."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: _closed(inner) for name, inner in schema.items()}
+    return {**closed, "additionalProperties": False} if schema.get("type") == "object" else closed
 
 
 def _json_part(answer: str) -> str:

@@ -9,9 +9,10 @@ Every output passes guardrails: word limits, the size limit, distinct and meanin
 agree. The wording is ours.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import dspy
+from pydantic import Field
 
 from limbeck.errors import GuardrailError
 from limbeck.programs.guardrails import (
@@ -100,7 +101,6 @@ class Choose(dspy.Signature):  # type: ignore[misc]
     """
 
     use_case: str = dspy.InputField()
-    options: tuple[str, ...] = dspy.InputField()
     question: str = dspy.InputField()
     answer: str = dspy.OutputField(desc="the number of the best table")
 
@@ -122,20 +122,20 @@ class Classify(dspy.Signature):  # type: ignore[misc]
 
 
 class Pick(dspy.Signature):  # type: ignore[misc]
-    """Label one document for the use case: choose the one option that fits it best."""
+    """Label one document for the use case: choose the one row of the table that fits it best, and answer with its index
+    and name.
+    """
 
     use_case: str = dspy.InputField()
     table: str = dspy.InputField()
-    options: tuple[str, ...] = dspy.InputField()
     document: str = dspy.InputField()
-    answer: str = dspy.OutputField(desc="the option")
+    answer: str = dspy.OutputField(desc="the row's index and name")
 
 
 class Prefer(dspy.Signature):  # type: ignore[misc]
     """Two labels are proposed for one document. Choose the label that describes it better; where neither does, None."""
 
     use_case: str = dspy.InputField()
-    options: tuple[str, ...] = dspy.InputField()
     question: str = dspy.InputField()
     answer: str = dspy.OutputField(desc="A, B or None")
 
@@ -144,7 +144,6 @@ class Relevant(dspy.Signature):  # type: ignore[misc]
     """A document was given a label. Say whether the label helps with the use case: yes or no."""
 
     use_case: str = dspy.InputField()
-    options: tuple[str, ...] = dspy.InputField()
     question: str = dspy.InputField()
     answer: str = dspy.OutputField(desc="yes or no")
 
@@ -172,8 +171,16 @@ class Taxonomist(dspy.Module):  # type: ignore[misc]
     def __init__(self, size: int, language: str = "English") -> None:
         super().__init__()
 
+        rows = Annotated[list[Row], Field(max_length=size)]
+
         def told(signature: Any) -> Any:
-            return signature.with_instructions(signature.instructions.format(size=size, language=language))
+            if "categories" in signature.output_fields:
+                told_rows = signature.with_updated_fields("categories", type_=rows)
+                told_rows.__name__ = signature.__name__
+                signature = told_rows
+            named = signature.with_instructions(signature.instructions.format(size=size, language=language))
+            named.__name__ = signature.__name__
+            return named
 
         def sound(inputs: dict[str, Any], outputs: Any) -> None:
             check_rows(outputs.categories, size)
@@ -220,9 +227,8 @@ class Labeller(dspy.Module):  # type: ignore[misc]
             A prediction with `label`, `also` (all labels that apply), `reason`, and what `CheckedPredict` adds.
         """
         if self.mode == "choice":
-            said = await self.pick.acall(
-                use_case=use_case, table=self.table, options=self.options, document=document
-            )
+            options = {"options": self.options}
+            said = await self.pick.acall(config=options, use_case=use_case, table=self.table, document=document)
             said.label = self.names[self.options.index(said.answer)]
             said.also, said.reason = (said.label,), ""
             return said

@@ -1,0 +1,182 @@
+"""The command line: `limbeck init | run | show | sql | predict | eval | models | schema`.
+
+The one place that turns errors into a line on stderr and an exit code. Heavy libraries are imported by the commands that
+need them, so that `limbeck --help` is quick.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from limbeck.errors import ConfigError, LimbeckError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split("\n")[0])
+models = typer.Typer(no_args_is_help=True, help="The embedded model, and a server for it.")
+app.add_typer(models, name="models")
+
+Project = Annotated[Path, typer.Option("--project", "-p", help="the project's folder")]
+DEFAULT_PROJECT = Path("limbeck-project")
+
+
+def main() -> None:
+    """Run a command; `LimbeckError` becomes one line and its exit code."""
+    try:
+        app()
+    except LimbeckError as error:
+        print(f"limbeck: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("limbeck: stopped; the same command goes on where it was", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command()
+def init(path: Annotated[Path, typer.Argument(help="the config to write")] = Path("my.yaml")) -> None:
+    """Write a commented starter config."""
+    from importlib.resources import files
+
+    if path.exists():
+        raise ConfigError(f"{str(path)!r} is there already; write another one with: limbeck init other.yaml")
+    starter = (files("limbeck") / "configs" / "taxonomy.yaml").read_text("utf-8")
+    path.write_text(starter, "utf-8")
+    print(f"wrote {path}; edit it, then: limbeck run {path}")
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(help="a YAML config; write one with `limbeck init`")],
+    model: Annotated[Optional[str], typer.Option(help="replaces model.name; `fake` needs no model")] = None,
+    limit: Annotated[Optional[int], typer.Option(help="replaces documents.limit")] = None,
+    project: Annotated[Optional[Path], typer.Option("--project", "-p", help="replaces project")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress")] = False,
+) -> None:
+    """Run a pipeline, or go on with it; ends with the taxonomy, examples, costs, and where report and student are."""
+    from rich.console import Console
+
+    from limbeck import show as showing
+    from limbeck.progress import Progress
+    from limbeck.reporting import write_report
+    from limbeck.run import run as run_pipeline
+    from limbeck.settings import load
+
+    place = str(project.resolve()) if project else None
+    settings = load(config, {"model.name": model, "documents.limit": limit, "project": place})
+    outcome = run_pipeline(settings, Progress(quiet=quiet))
+    found = showing.find(outcome.store, outcome.run)
+    report = write_report(outcome.store, found)
+    if outcome.already:
+        print("finished before; nothing was asked again")
+    Console().print(showing.ending(outcome.store, found, report))
+
+
+@app.command()
+def show(
+    run: Annotated[Optional[str], typer.Argument(help="the beginning of a run's id; all runs without it")] = None,
+    project: Project = DEFAULT_PROJECT,
+    labels: Annotated[bool, typer.Option("--labels", help="every row of the input with its label")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="what failed, and why")] = False,
+    cost: Annotated[bool, typer.Option("--cost", help="calls, tokens, seconds and price by step")] = False,
+    limit: Annotated[Optional[int], typer.Option(help="no more rows than this")] = None,
+) -> None:
+    """List runs, or show one: its taxonomy, and with options its labels, failures and costs."""
+    from rich.console import Console
+
+    from limbeck import show as showing
+    from limbeck.run import STORE
+
+    store, console = project / STORE, Console()
+    if run is None and not (labels or failed or cost):
+        console.print(showing.runs_table(store))
+        return
+    found = showing.find(store, run)
+    for wanted, table in ((labels, showing.labels_table), (failed, showing.failures_table), (cost, showing.cost_table)):
+        if wanted:
+            console.print(table(store, found, limit) if table is showing.labels_table else table(store, found))  # type: ignore[operator, call-arg]
+    if not (labels or failed or cost):
+        console.print(showing.ending(store, found, None))
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="one SELECT; tables: runs, documents, labels, votes, calls, …")],
+    project: Project = DEFAULT_PROJECT,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a row")] = False,
+) -> None:
+    """Ask the project's store, read-only, also while a run is writing."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from limbeck.query import ask
+    from limbeck.run import STORE
+
+    answer = ask(project / STORE, statement)
+    if as_json:
+        for row in answer.to_pylist():
+            print(json.dumps(row, ensure_ascii=False, default=str))
+        return
+    table = Table(*answer.column_names, box=None)
+    for row in answer.to_pylist():
+        table.add_row(*(escape(str(value)) for value in row.values()))
+    Console().print(table)
+
+
+@app.command()
+def predict(
+    student: Annotated[Path, typer.Argument(help="a student's folder")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL, Parquet, text file or folder")],
+    text: Annotated[Optional[str], typer.Option(help="the column that holds the text")] = None,
+    key: Annotated[Optional[str], typer.Option(help="the column that holds your id of a row")] = None,
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="a .csv or .jsonl file; else JSONL on stdout")] = None,
+) -> None:
+    """Label a file with a student: no large model, no server."""
+    from limbeck.predicting import predict_file
+
+    predict_file(student, file, text=text, key=key, out=out)
+
+
+@app.command("eval")
+def evaluate(
+    name: Annotated[str, typer.Argument(help="`list`, or an eval's name")],
+    data: Annotated[Optional[Path], typer.Option(help="the folder with the data")] = None,
+    test: Annotated[Optional[Path], typer.Option(help="score on this file, of the same form as the eval's own")] = None,
+    seed: Annotated[int, typer.Option(help="the seed")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="nothing but one JSON object, as the last line")] = False,
+) -> None:
+    """Run one measured task and print one JSON object as the last line."""
+    from limbeck.evals import describe, evaluate_named
+
+    if name == "list":
+        print(describe())
+        return
+    print(json.dumps(evaluate_named(name, data, test, seed, quiet=as_json)))
+
+
+@models.command()
+def pull() -> None:
+    """Fetch the embedded model (SmolLM2-135M-Instruct, Apache-2.0) into limbeck's cache."""
+    from limbeck.embedded import embedded_model
+
+    print(embedded_model())
+
+
+@models.command("serve")
+def serve_model(
+    model: Annotated[str, typer.Argument(help="`embedded`, or a model folder")] = "embedded",
+    port: Annotated[int, typer.Option(help="on the loopback interface")] = 8000,
+) -> None:
+    """Serve a model with vLLM until Ctrl-C."""
+    from limbeck.serving import serve_forever
+
+    serve_forever(model, port)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a config, for editors."""
+    from limbeck.settings import Settings
+
+    print(json.dumps(Settings.model_json_schema(), indent=2))

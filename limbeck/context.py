@@ -1,0 +1,62 @@
+"""What every stage of a run has at hand: the run's id and settings, the store, the model, the encoder, the progress."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limbeck.encoder import Embeddings, Encoder
+from limbeck.llm import LLM
+from limbeck.progress import Progress
+from limbeck.schemas import Document, content_id
+from limbeck.settings import EMBEDDED, FAKE, Settings
+from limbeck.store import Store
+
+
+@dataclass
+class RunContext:
+    """One run in this process; LangGraph hands it to every node, and it is never written to a checkpoint."""
+
+    run: str
+    settings: Settings
+    store: Store
+    llm: LLM
+    lm: Any
+    """The model as DSPy knows it: `llm.lm()`."""
+    progress: Progress
+    _encoder: list[Encoder] = field(default_factory=list)
+
+    @property
+    def project(self) -> Path:
+        """The project's folder."""
+        return Path(self.settings.project)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder, loaded when it is first needed."""
+        if not self._encoder:
+            self._encoder.append(Encoder.load(self.settings.student.encoder))
+        return self._encoder[0]
+
+    @property
+    def mode(self) -> str:
+        """How the model labels: small ones choose, others reason."""
+        mode = self.settings.labels.mode
+        return ("choice" if self.settings.model.name in (EMBEDDED, FAKE) else "reasoned") if mode == "auto" else mode
+
+    def embed(self, documents: Sequence[Document]) -> Embeddings:
+        """Embed documents, or read the embeddings that an earlier attempt left in the project's cache."""
+        name = content_id([self.settings.student.encoder, *(one.id for one in documents)])
+        path = self.project / "cache" / f"{name.removeprefix('b2:')}.npy"
+        if not path.is_file():
+            encoder = self.encoder
+            with self.progress.stage("embed", len(documents), "documents") as stage:
+                embeddings = encoder.encode([one.text for one in documents], stage.advance)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(f".{os.getpid()}.npy")
+            np.save(partial, embeddings)
+            partial.replace(path)
+        return np.asarray(np.load(path), dtype=np.float32)

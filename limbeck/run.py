@@ -1,0 +1,174 @@
+"""Run a pipeline over documents: checked before anything is written, resumable at any point, finished once.
+
+A run is named by its pipeline, what in its config the outcome depends on, and its documents. The same again is the same
+run: it goes on where it was, or has long been finished and says so. LangGraph keeps the place in the graph (a SQLite
+checkpoint beside the store), the store keeps everything made.
+"""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limbeck.agents import GRAPHS
+from limbeck.context import RunContext
+from limbeck.documents import read
+from limbeck.errors import NoSuchRun
+from limbeck.fakes import FakeLLM
+from limbeck.llm import LLM, OpenAIServer, Sender, Spent
+from limbeck.progress import Progress
+from limbeck.query import ask
+from limbeck.schemas import Corpus, Run, content_id
+from limbeck.serving import Served
+from limbeck.settings import FAKE, Settings
+from limbeck.stages.given import given_rows, seed_rows
+from limbeck.store import Store
+
+STORE = "limbeck.duckdb"
+CHECKPOINTS = "checkpoints.sqlite"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of `run`."""
+
+    run: str
+    store: Path
+    already: bool
+    """It had been finished before; nothing was done."""
+
+
+def run(settings: Settings, progress: Progress, send: Sender | None = None) -> Outcome:
+    """Run to the end, or go on with what an earlier attempt left.
+
+    Args:
+        settings: The checked config.
+        progress: What a person sees meanwhile.
+        send: Answers in place of the config's model, for tests.
+
+    Raises:
+        ConfigError: Documents, labels or model can't be had; nothing was written.
+        BudgetSpent, ModelUnreachable, EngineError: It can't go on now; the same command goes on later.
+        StoreBusy: Another process works on the project.
+    """
+    settings_source = settings.documents
+    corpus = read(
+        settings_source.source,
+        text=settings_source.text,
+        key=settings_source.key,
+        gold=settings_source.gold,
+        limit=settings_source.limit,
+    )
+    given_rows(settings), seed_rows(settings)
+    id, store = run_id(settings, corpus), Path(settings.project) / STORE
+    if is_finished(store, id):
+        return Outcome(id, store, already=True)
+    asyncio.run(_run(id, store, settings, corpus, progress, send))
+    return Outcome(id, store, already=False)
+
+
+def run_id(settings: Settings, corpus: Corpus) -> str:
+    """The run's name."""
+    return content_id([settings.outcome(), [place.document for place in corpus.places]])
+
+
+def is_finished(store: Path, id: str) -> bool:
+    """Whether a run has been finished, without touching anything."""
+    with contextlib.suppress(NoSuchRun):
+        return bool(ask(store, f"SELECT 1 FROM runs WHERE id = '{id}' AND status = 'finished'").num_rows)
+    return False
+
+
+async def _run(
+    id: str, path: Path, settings: Settings, corpus: Corpus, progress: Progress, send: Sender | None
+) -> None:
+    async with _sender(settings, send, progress) as sender:
+        with Store.open(path) as store:
+            spent = spent_so_far(store, id)
+            llm = LLM(settings.model.name, store, sender, settings.model, settings.budget, spent)
+            context = RunContext(id, settings, store, llm, llm.lm(), progress)
+            _begin(context, corpus)
+            status = "stopped"
+            try:
+                await _through(context)
+                status = "finished"
+            finally:
+                _end(context, status)
+
+
+@contextlib.asynccontextmanager
+async def _sender(settings: Settings, send: Sender | None, progress: Progress) -> AsyncIterator[Sender]:
+    """What answers: a fake, a server that is there (and is asked at once), or one that is started when needed."""
+    if send or settings.model.name == FAKE:
+        yield send or FakeLLM()
+    elif settings.model.base_url:
+        async with OpenAIServer(settings.model, settings.model.base_url, settings.model.name) as server:
+            await server.check()
+            yield server
+    else:
+        async with Served(settings.model, Path(settings.project), progress) as served:
+            yield served
+
+
+def _begin(context: RunContext, corpus: Corpus) -> None:
+    store, settings = context.store, context.settings
+    store.put(corpus.documents)
+    store.flush()
+    store.put_places(context.run, corpus.places)
+    for note in corpus.skipped:
+        context.progress.note(note)
+    before = store.run(context.run)
+    run = Run(
+        id=context.run,
+        pipeline=settings.pipeline,
+        config=settings.model_dump_json(),
+        documents=len(corpus.documents),
+        status="running",
+        started=before.started if before else time.time(),
+        summary=before.summary if before else json.dumps({"skipped": corpus.skipped}),
+    )
+    store.put([run])
+    store.flush()
+
+
+async def _through(context: RunContext) -> None:
+    """Go through the graph from the start, or from the last checkpoint."""
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    checkpoints = Path(context.settings.project) / CHECKPOINTS
+    async with AsyncSqliteSaver.from_conn_string(str(checkpoints)) as saver:
+        graph = GRAPHS[context.settings.pipeline]().compile(checkpointer=saver)
+        place: Any = {"configurable": {"thread_id": context.run}, "recursion_limit": 10_000}
+        begun = (await graph.aget_state(place)).next
+        await graph.ainvoke(None if begun else {"group": ""}, place, context=context, durability="sync")
+
+
+def _end(context: RunContext, status: Any) -> None:
+    run = context.store.run(context.run)
+    if run is None:
+        return
+    summary = json.loads(run.summary)
+    seconds = summary.get("seconds", {})
+    for stage, more in context.progress.seconds.items():
+        seconds[stage] = seconds.get(stage, 0.0) + more
+    summary |= {"seconds": seconds, "cached": context.llm.spent.cached}
+    ended = run.model_copy(update={"status": status, "finished": time.time(), "summary": json.dumps(summary)})
+    context.store.put([ended])
+    context.store.flush()
+
+
+def spent_so_far(store: Store, id: str) -> Spent:
+    """What the calls of a run's artifacts cost, each counted once."""
+    rows = store.rows(
+        "SELECT count(*) AS calls, coalesce(sum(prompt_tokens), 0) AS prompt_tokens, "
+        "coalesce(sum(completion_tokens), 0) AS completion_tokens, coalesce(sum(price), 0) AS money FROM calls "
+        "WHERE id IN (SELECT DISTINCT unnest(calls) FROM artifacts WHERE run = ?)",
+        [id],
+    )
+    return Spent(**{name: int(value) if name != "money" else float(value) for name, value in rows[0].items()})
+
+

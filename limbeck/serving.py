@@ -1,0 +1,58 @@
+"""A model that limbeck serves itself: vLLM is started at the first call that the cache can't answer, and stopped at the end."""
+
+import asyncio
+from pathlib import Path
+
+from limbeck.embedded import embedded_model
+from limbeck.engine import Server, serve
+from limbeck.llm import Body, OpenAIServer
+from limbeck.progress import Progress
+from limbeck.settings import EMBEDDED, ModelSettings
+
+LOG = "vllm.log"
+
+
+class Served:
+    """A sender that brings its server along.
+
+    async with Served(settings.model, Path("project"), progress) as send:
+        await send({"model": "embedded", "messages": […]})
+    """
+
+    def __init__(self, settings: ModelSettings, project: Path, progress: Progress) -> None:
+        self._settings = settings
+        self._log = project / LOG
+        self._progress = progress
+        self._starting = asyncio.Lock()
+        self._server: Server | None = None
+        self._client: OpenAIServer | None = None
+
+    async def __aenter__(self) -> "Served":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._client:
+            await self._client.__aexit__()
+        if self._server:
+            await asyncio.to_thread(self._server.stop)
+
+    async def __call__(self, body: Body) -> Body:
+        """Send one request, starting the server first where it is not up.
+
+        Raises:
+            EngineError: The server does not start.
+        """
+        async with self._starting:
+            client = self._client or await self._started()
+        return await client(body)
+
+    async def _started(self) -> OpenAIServer:
+        name = self._settings.name
+        with self._progress.stage("start vLLM", None, "seconds"):
+            model = await asyncio.to_thread(embedded_model) if name == EMBEDDED else name
+            self._server = await asyncio.to_thread(lambda: serve(model, name=name, log=self._log))
+        client = OpenAIServer(self._settings, self._server.base_url, name)
+        await client.__aenter__()
+        await client.check()
+        self._client = client
+        return client

@@ -1,0 +1,236 @@
+"""What a project holds, for people: runs, a run's taxonomy, labels, failures and cost. Reads only, also during a run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.tree import Tree
+
+from limbeck.errors import NoSuchRun
+from limbeck.query import ask
+from limbeck.schemas import OTHER, Run, Taxonomy
+
+LONGEST_TEXT = 100
+
+
+def runs(store: Path) -> list[Run]:
+    """All runs, the newest first."""
+    return [Run.model_validate(row) for row in rows(store, "SELECT * FROM runs ORDER BY started DESC")]
+
+
+def find(store: Path, name: str | None) -> Run:
+    """A run by the beginning of its id, or the newest.
+
+    Raises:
+        NoSuchRun: None is called so, or several are.
+    """
+    found = [run for run in runs(store) if name is None or run.id.removeprefix("b2:").startswith(name.removeprefix("b2:"))]
+    if not found:
+        raise NoSuchRun(f"no run {name!r} in {str(store.parent)!r}; list them with: limbeck show")
+    if name is not None and len(found) > 1:
+        raise NoSuchRun(f"{len(found)!r} runs begin with {name!r}; write more of the id")
+    return found[0]
+
+
+def rows(store: Path, sql: str) -> list[dict[str, Any]]:
+    """Rows of a question, as dicts."""
+    return list(ask(store, sql).to_pylist())
+
+
+def taxonomy(store: Path, run: Run) -> Taxonomy | None:
+    """A run's taxonomy, if it has one yet."""
+    found = rows(store, f"SELECT value FROM taxonomies WHERE run = '{run.id}'")
+    return Taxonomy.model_validate_json(found[0]["value"]) if found else None
+
+
+def counts(store: Path, run: Run, space: str) -> dict[str, int]:
+    """Documents by label, the largest label first."""
+    found = rows(
+        store,
+        f"SELECT label, count(*) AS documents FROM labels WHERE run = '{run.id}' AND space = '{space}' "
+        "GROUP BY label ORDER BY documents DESC, label",
+    )
+    return {row["label"]: row["documents"] for row in found}
+
+
+def labelled(store: Path, run: Run, space: str, limit: int | None = None) -> list[dict[str, Any]]:
+    """Every row of the input with its label: `key`, `text`, `label`, `confidence`; in the input's order."""
+    return rows(
+        store,
+        "SELECT p.key, d.text, l.label, l.confidence FROM places p JOIN documents d ON d.id = p.document "
+        f"LEFT JOIN labels l ON l.item = p.document AND l.run = p.run AND l.space = '{space}' "
+        f"WHERE p.run = '{run.id}' ORDER BY p.position" + (f" LIMIT {limit}" if limit else ""),
+    )
+
+
+def failures(store: Path, run: Run) -> list[dict[str, Any]]:
+    """Artifacts that failed: `step`, `item`, `error`, `text`."""
+    return rows(
+        store,
+        "SELECT a.step, a.item, a.error, d.text FROM artifacts a LEFT JOIN documents d ON d.id = a.item "
+        f"WHERE a.run = '{run.id}' AND a.status = 'failed' ORDER BY a.step, a.item",
+    )
+
+
+def cost(store: Path, run: Run) -> list[dict[str, Any]]:
+    """What each step made and spent: `step`, `done`, `repaired`, `failed`, `calls`, tokens, `seconds`, `price`.
+
+    A call that several steps share is counted at each. `seconds` are the model's, added up over parallel calls.
+    """
+    return rows(
+        store,
+        f"""
+        WITH made AS (
+            SELECT *, regexp_replace(step, '/b2:.*', '') AS stage FROM artifacts WHERE run = '{run.id}'
+        ), used AS (
+            SELECT stage, count(*) AS calls, sum(prompt_tokens)::BIGINT AS prompt_tokens,
+                sum(completion_tokens)::BIGINT AS completion_tokens, sum(seconds) AS seconds, sum(price) AS price
+            FROM (SELECT DISTINCT stage, unnest(calls) AS id FROM made) JOIN calls USING (id) GROUP BY stage
+        )
+        SELECT stage AS step, count(*) FILTER (status = 'done') AS done, count(*) FILTER (status = 'repaired') AS repaired,
+            count(*) FILTER (status = 'failed') AS failed, coalesce(any_value(u.calls), 0) AS calls,
+            coalesce(any_value(prompt_tokens), 0) AS prompt_tokens,
+            coalesce(any_value(completion_tokens), 0) AS completion_tokens,
+            coalesce(any_value(seconds), 0) AS seconds, coalesce(any_value(price), 0) AS price
+        FROM made LEFT JOIN used u USING (stage) GROUP BY stage ORDER BY min(made.rowid)
+        """,
+    )
+
+
+def total(store: Path, run: Run) -> dict[str, Any]:
+    """A run's calls, tokens and price, each call counted once."""
+    return rows(
+        store,
+        "SELECT count(*) AS calls, coalesce(sum(prompt_tokens), 0)::BIGINT AS prompt_tokens, "
+        "coalesce(sum(completion_tokens), 0)::BIGINT AS completion_tokens, coalesce(sum(price), 0) AS price "
+        f"FROM calls WHERE id IN (SELECT DISTINCT unnest(calls) FROM artifacts WHERE run = '{run.id}')",
+    )[0]
+
+
+def measures(store: Path, run: Run) -> dict[str, Any]:
+    """What the run measured; empty before its end."""
+    found = rows(store, f"SELECT value FROM artifacts WHERE run = '{run.id}' AND step = 'measures'")
+    return dict(json.loads(found[0]["value"])) if found else {}
+
+
+def students(store: Path, run: Run) -> list[dict[str, Any]]:
+    """A run's students, the chosen one first."""
+    return rows(store, f"SELECT * FROM students WHERE run = '{run.id}' ORDER BY chosen DESC, kind")
+
+
+# ---- as a terminal shows it ------------------------------------------------------------------------------------------
+
+
+def runs_table(store: Path) -> Table:
+    """All runs."""
+    table = Table("run", "pipeline", "status", "documents", "taxonomy", "failed", "calls", box=None)
+    for run in runs(store):
+        found, spent = taxonomy(store, run), total(store, run)
+        table.add_row(
+            short(run.id),
+            run.pipeline,
+            run.status,
+            f"{run.documents:,}",
+            f"{len(found.leaves)} categories" if found else "–",
+            str(len(failures(store, run))),
+            f"{spent['calls']:,}",
+        )
+    return table
+
+
+def tree(store: Path, run: Run) -> Tree:
+    """The taxonomy with counts."""
+    found = taxonomy(store, run)
+    if found is None:
+        return Tree("no taxonomy yet")
+    sizes = counts(store, run, found.id)
+    root = Tree(f"[bold]{len(found.leaves)} categories[/], {sum(sizes.values()):,} documents")
+    for top in [one for one in found.categories if one.parent is None]:
+        parts = [one for one in found.categories if one.parent == top.name]
+        size = sum(sizes.get(one.name, 0) for one in parts or [top])
+        branch = root.add(_row(top.name, size, top.description))
+        for part in parts:
+            branch.add(_row(part.name, sizes.get(part.name, 0), part.description))
+    if OTHER in sizes:
+        root.add(f"[dim]{OTHER}  {sizes[OTHER]:,}[/]")
+    return root
+
+
+def _row(name: str, size: int, description: str) -> str:
+    return f"[bold]{escape(name)}[/]  [cyan]{size:,}[/]  [dim]{escape(clipped(description))}[/]"
+
+
+def labels_table(store: Path, run: Run, limit: int | None) -> Table:
+    """Labelled rows of the input."""
+    table = Table("key", "label", "confidence", "text", box=None)
+    found = taxonomy(store, run)
+    for row in labelled(store, run, found.id, limit) if found else []:
+        confidence = f"{row['confidence']:.2f}" if row["confidence"] is not None else "–"
+        table.add_row(escape(row["key"]), escape(row["label"] or "–"), confidence, escape(clipped(row["text"])))
+    return table
+
+
+def failures_table(store: Path, run: Run) -> Table:
+    """What failed, and why."""
+    table = Table("step", "item", "error", "text", box=None)
+    for row in failures(store, run):
+        table.add_row(row["step"], short(row["item"]), escape(row["error"] or ""), escape(clipped(row["text"] or "")))
+    return table
+
+
+def cost_table(store: Path, run: Run) -> Table:
+    """What each step made and spent."""
+    names = ("step", "done", "repaired", "failed", "calls", "prompt_tokens", "completion_tokens")
+    table = Table(*(name.replace("_", " ") for name in names), "model seconds", "price", box=None)
+    for row in cost(store, run):
+        table.add_row(*(f"{row[n]:,}" if n != "step" else row[n] for n in names), f"{row['seconds']:.1f}", f"{row['price']:.4f}")
+    return table
+
+
+def ending(store: Path, run: Run, report: Path | None) -> RenderableType:
+    """What a person wants to know when a run is over: taxonomy, examples, agreement, cost, and where things are."""
+    spent, summary = total(store, run), json.loads(run.summary)
+    lines = [*_notes(store, run), "", *_student_lines(store, run), ""]
+    seconds = sum(summary.get("seconds", {}).values())
+    tokens = f"{spent['prompt_tokens']:,} + {spent['completion_tokens']:,} tokens"
+    money = f", {spent['price']:.4f} of money" if spent["price"] else ""
+    lines.append(f"Spent: {spent['calls']:,} calls, {tokens}, {seconds:.0f} s{money}")
+    failed = len(failures(store, run))
+    if failed:
+        lines.append(f"Failed: {failed} (limbeck show {short(run.id)} --failed --project {store.parent})")
+    if report:
+        lines.append(f"Report: {report}")
+    table = labels_table(store, run, 5)
+    return Group(tree(store, run), "", table, "", *(escape(line) for line in lines))
+
+
+def _notes(store: Path, run: Run) -> list[str]:
+    found = taxonomy(store, run)
+    return [f"Taxonomy: {found.notes[0]}"] if found and found.notes else []
+
+
+def _student_lines(store: Path, run: Run) -> list[str]:
+    found = measures(store, run).get("students", {})
+    lines = []
+    for student in students(store, run):
+        scores = found.get(student["kind"]) or {}
+        if student["chosen"]:
+            if scores.get("agreement") is not None:
+                share = f"{scores['agreement']:.3f} on {scores['unseen']} texts it has not seen"
+                lines.append(f"Student ({student['kind']}): agreement with the labels {share}")
+            lines.append(f"Student: {store.parent / student['path']}")
+    return lines or ["Student: none"]
+
+
+def clipped(text: str) -> str:
+    """A text on one line, cut where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
+
+
+def short(id: str) -> str:
+    """As much of an id as a person types."""
+    return id.removeprefix("b2:")[:8] if id.startswith("b2:") else id

@@ -1,0 +1,124 @@
+"""Cluster-guided taxonomies: where a model is too weak to write tables, the data's own clusters become the categories.
+
+Embed, cluster, and name each cluster from its central documents and distinctive words: by the model where its name passes
+the guardrails, else by a phrase of the documents. It is the paper's own baseline (TnT-LLM, section 4.1), made robust.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from limbeck.batch import Made, each
+from limbeck.cluster import central, cluster, distinctive_words
+from limbeck.context import RunContext
+from limbeck.names import readable_names
+from limbeck.programs.guardrails import plain
+from limbeck.schemas import Artifact, Category, Document
+from limbeck.stages.chains import programs
+from limbeck.stages.groups import group
+from limbeck.stages.summaries import read_as
+
+STEP = "cluster"
+NAMING = "name"
+CENTRAL, SHOWN, WORDS = 10, 6, 8
+"""Central documents looked at for a phrase, shown to the model, and distinctive words shown to it."""
+DOCUMENTS_EACH = 4
+"""There are no more clusters than one for so many documents."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster before it has a name."""
+
+    members: tuple[str, ...]
+    """Documents' ids, the most central first."""
+    words: tuple[str, ...]
+    texts: tuple[str, ...]
+    """The central documents, as prompts show them."""
+
+
+async def from_clusters(context: RunContext, name: str) -> tuple[Category, ...]:
+    """Make a group's categories from its clusters, largest first, and remember which document is in which."""
+    clusters = find(context, group(context, name).documents)
+    rows = await _named(context, name, clusters)
+    members = {id: row.name for row, one in zip(rows, clusters, strict=True) for id in one.members}
+    value = json.dumps(members, ensure_ascii=False)
+    context.store.put([Artifact(run=context.run, step=STEP, item=f"{name}/members", value=value)])
+    return rows
+
+
+def find(context: RunContext, documents: Sequence[Document]) -> list[Cluster]:
+    """Cluster documents into as many as the taxonomy may have, or fewer where there are few documents."""
+    embeddings, texts = context.embed(documents), list(read_as(context, documents).values())
+    k = min(context.settings.taxonomy.size, max(1, len(documents) // DOCUMENTS_EACH))
+    labels = cluster(embeddings, k, context.settings.seed)
+    order = central(embeddings, labels, len(documents))
+    words = distinctive_words(texts, labels, WORDS)
+    found = [
+        Cluster(
+            tuple(documents[row].id for row in rows),
+            tuple(words[place]),
+            tuple(texts[row] for row in rows[:CENTRAL]),
+        )
+        for place, rows in enumerate(order)
+    ]
+    return sorted(found, key=lambda one: -len(one.members))
+
+
+async def _named(context: RunContext, name: str, clusters: list[Cluster]) -> tuple[Category, ...]:
+    """Ask the model for names; where it has no usable or no new one, take a phrase of the documents."""
+    program, use_case = programs(context).name_cluster, context.settings.use_case
+
+    async def work(one: Cluster) -> Made:
+        listed = "\n".join(f"- {text}" for text in one.texts[:SHOWN])
+        shown = f"Keywords: {', '.join(one.words)}\n\nDocuments:\n{listed}"
+        said = await program.acall(use_case=use_case, documents=shown)
+        return Made({"name": said.name.strip(), "description": said.description.strip()}, said)
+
+    items = {f"{name}/cluster-{place}": one for place, one in enumerate(clusters)}
+    answers = [json.loads(one.value) for one in (await each(context, NAMING, items, work)).values()]
+    phrases = readable_names([list(one.words) for one in clusters], [list(one.texts) for one in clusters])
+    taken: set[str] = set()
+    return tuple(
+        _category(one, answer, phrase, taken)
+        for one, answer, phrase in zip(clusters, answers, phrases, strict=True)
+    )
+
+
+def _category(one: Cluster, answer: dict[str, str] | None, phrase: str, taken: set[str]) -> Category:
+    usable = answer if answer and plain(answer["name"]) not in taken else None
+    name, description = (usable["name"], usable["description"]) if usable else (phrase, _about(one))
+    number = 2
+    while plain(name) in taken:
+        name, number = f"{phrase} {number}", number + 1
+    taken.add(plain(name))
+    return Category(name=name, description=description, examples=one.members[:5])
+
+
+def _about(one: Cluster) -> str:
+    """A description without a model."""
+    return "Documents about " + ", ".join(one.words[:5]) + "." if one.words else ""
+
+
+def members(context: RunContext, leaves: Sequence[Category]) -> dict[str, str]:
+    """Which documents are in which leaf's cluster, by document; empty where the taxonomy has other origins."""
+    found: dict[str, str] = {}
+    for artifact in context.store.artifacts(context.run, STEP).values():
+        of = artifact.item.removesuffix("/members") or None
+        # A name that occurs twice in the taxonomy has its parent's name behind it.
+        names = {leaf.name.removesuffix(f" ({of})"): leaf.name for leaf in leaves if leaf.parent == of}
+        found |= {id: names[name] for id, name in json.loads(artifact.value).items() if name in names}
+    return found
+
+
+def shares_of_members(
+    documents: Sequence[Document], leaves: Sequence[str], found: dict[str, str]
+) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Membership as shares [documents, leaves]: 1 for a member, all 0 for a document that was not clustered."""
+    shares = np.zeros((len(documents), len(leaves)), dtype=np.float32)
+    for row, document in enumerate(documents):
+        if document.id in found:
+            shares[row, leaves.index(found[document.id])] = 1.0
+    return shares

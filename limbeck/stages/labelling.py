@@ -1,0 +1,143 @@
+"""Labelling: every document gets votes by the model, the encoder and, where there are any, the clusters; votes become labels.
+
+One primary label and all that apply (TnT-LLM, section 3.2). `Other` is on offer here and nowhere else.
+"""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from limbeck.aggregate import aggregate, applicable
+from limbeck.batch import Made, one
+from limbeck.context import RunContext
+from limbeck.prototypes import assign, phrase
+from limbeck.schemas import Category, Document, Label, Vote
+from limbeck.stages.clusters import members, shares_of_members
+from limbeck.stages.votes import (
+    encoder_name,
+    label_by_llm,
+    llm_name,
+    probe,
+    votes_of_llm,
+    votes_of_shares,
+)
+
+CLUSTERS = "clusters"
+WEIGHTS = "weights"
+PEOPLE = "person:"
+"""A person's votes outweigh all others."""
+PERSON_WEIGHT = 100.0
+LEAST_WEIGHT = 0.01
+
+Shares = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+
+
+async def label(context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], space: str) -> None:
+    """Label documents with the leaves, in a space of the vote table."""
+    await _llm_votes(context, leaves, documents, space)
+    _encoder_votes(context, leaves, documents, space)
+    _aggregate(context, space, weights_of(context, space))
+
+
+def weights_of(context: RunContext, space: str) -> dict[str, float]:
+    """How much each annotator's votes weigh in a space.
+
+    The model weighs its κ with itself, the encoder and the clusters what is left, and at least a little, for the
+    documents that the model was not asked about.
+    """
+    probed = context.store.artifacts(context.run, WEIGHTS).get(space)
+    llm = float(json.loads(probed.value)["llm"]) if probed else 0.0
+    others = max(1.0 - llm, LEAST_WEIGHT)
+    people = {vote.annotator for vote in context.store.votes(space) if vote.annotator.startswith(PEOPLE)}
+    return {
+        llm_name(context): llm,
+        encoder_name(context): others,
+        CLUSTERS: others,
+        **dict.fromkeys(people, PERSON_WEIGHT),
+    }
+
+
+async def _llm_votes(
+    context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], space: str
+) -> None:
+    """Put the model's votes, and find its weight."""
+    if context.settings.labels.llm_limit == 0:
+        return
+    weight = await probe(context, leaves, documents, f"labels in {space}") if context.settings.labels.probe else 1.0
+    read = documents[: context.settings.labels.llm_limit]
+    artifacts = await label_by_llm(context, leaves, read, f"label/{space}")
+    primary, every = votes_of_llm(context, artifacts, space)
+    context.store.put_votes(space, llm_name(context), primary)
+    context.store.put_votes(f"{space}/all", llm_name(context), every)
+
+    async def made() -> Made:
+        return Made({"llm": weight})
+
+    await one(context, WEIGHTS, space, made())
+
+
+def _encoder_votes(
+    context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], space: str
+) -> None:
+    """Put the votes of clusters for their members and of the encoder for all others."""
+    names = [leaf.name for leaf in leaves]
+    clustered = members(context, leaves)
+    inside = [document for document in documents if document.id in clustered]
+    outside = [document for document in documents if document.id not in clustered]
+    shares = shares_of_members(inside, names, clustered)
+    _put(context, CLUSTERS, space, inside, names, shares)
+    if outside:
+        embeddings = context.embed(documents)
+        rows = [place for place, document in enumerate(documents) if document.id not in clustered]
+        starts = _starts(context, leaves, documents, clustered)
+        shares = assign(embeddings[rows], starts, seed=context.settings.seed)
+        _put(context, encoder_name(context), space, outside, names, shares)
+
+
+def _starts(
+    context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], clustered: dict[str, str]
+) -> Shares:
+    """Where each label begins among the embeddings: its cluster's centre, or its name and description."""
+    if clustered:
+        embeddings = context.embed(documents)
+        rows = {leaf.name: [] for leaf in leaves}  # type: dict[str, list[int]]
+        for place, document in enumerate(documents):
+            if document.id in clustered:
+                rows[clustered[document.id]].append(place)
+        if all(rows.values()):
+            centres = np.stack([embeddings[places].mean(axis=0) for places in rows.values()])
+            return np.asarray(centres / np.linalg.norm(centres, axis=1, keepdims=True), dtype=np.float32)
+    phrases = [phrase(leaf.name, leaf.description) for leaf in leaves]
+    flat = context.encoder.encode([text for one in phrases for text in one])
+    ends = np.cumsum([len(one) for one in phrases])
+    centres = np.stack([part.mean(axis=0) for part in np.split(flat, ends[:-1])])
+    return np.asarray(centres / np.linalg.norm(centres, axis=1, keepdims=True), dtype=np.float32)
+
+
+def _put(
+    context: RunContext, annotator: str, space: str, documents: Sequence[Document], names: list[str], shares: Shares
+) -> None:
+    """Shares as votes: for the primary label as they are, for all that apply relative to the largest."""
+    context.store.put_votes(space, annotator, votes_of_shares(annotator, space, documents, names, shares))
+    relative = shares / np.maximum(shares.max(axis=1, keepdims=True), 1e-9) if len(documents) else shares
+    every = f"{space}/all"
+    context.store.put_votes(every, annotator, votes_of_shares(annotator, every, documents, names, relative))
+
+
+def _aggregate(context: RunContext, space: str, weights: dict[str, float]) -> None:
+    """Make labels of votes."""
+    primary = context.store.votes(space, list(weights))
+    context.store.put_labels(context.run, space, aggregate(primary, context.settings.labels.aggregate, weights))
+    every = applicable(context.store.votes(f"{space}/all", list(weights)), weights=weights)
+    rows = [
+        Label(item=item, space=f"{space}/all", label=name, confidence=1.0, method="threshold")
+        for item, names in every.items()
+        for name in names
+    ]
+    context.store.put_labels(context.run, f"{space}/all", rows)
+
+
+def votes_of_run(context: RunContext, space: str) -> list[Vote]:
+    """The primary votes of this run's annotators and of people."""
+    return context.store.votes(space, list(weights_of(context, space)))

@@ -1,0 +1,109 @@
+"""Training: students learn the labels of most documents and are tested on the rest, which none of them has seen."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from limbeck.aggregate import distribution
+from limbeck.batch import Made, one
+from limbeck.context import RunContext
+from limbeck.schemas import OTHER, Document, Student, content_id
+from limbeck.stages.labelling import votes_of_run, weights_of
+from limbeck.students import Lessons, fit_best, kinds_for
+from limbeck.students import Student as Trained
+
+STEP = "train"
+FEWEST = 2
+"""Labelled documents without which there is nothing to learn."""
+
+
+def unseen(context: RunContext, documents: list[Document]) -> set[str]:
+    """The documents that no student is shown; chosen by their ids, so that more documents change nothing for the old."""
+    share = context.settings.student.held_out
+    return {
+        document.id
+        for document in documents
+        if int(content_id([context.settings.seed, document.id])[3:11], 16) / 0x1_0000_0000 < share
+    }
+
+
+async def train(context: RunContext) -> None:
+    """Train every kind of student that the config names, keep them all, and mark the best."""
+    if STEP in context.store.artifacts(context.run, STEP):
+        return
+    lessons = make_lessons(context)
+    if lessons is None:
+        await _note(context, "too few labelled documents for a student")
+        return
+    wanted, worthwhile = context.settings.student.kinds, kinds_for(len(lessons.labels))
+    kinds = [kind for kind in wanted if kind in worthwhile] or list(wanted)
+    started = time.perf_counter()
+    with context.progress.stage("train", len(kinds), "students") as stage:
+        students, best = fit_best(kinds, lessons, context.encoder, context.settings.seed, context.progress.note)
+        stage.advance(len(kinds))
+    space = context.store.taxonomy(context.run).id
+    for student in students:
+        _keep(context, student, space, chosen=student is best)
+    left_out = sorted(set(wanted) - set(kinds))
+    await _note(context, f"{', '.join(left_out)} left out: too many labels" if left_out else "", started)
+
+
+def make_lessons(context: RunContext) -> Lessons | None:
+    """What students are shown: the votes' shares of every document that is neither held out nor `Other`."""
+    documents = context.store.documents(context.run)
+    taxonomy = context.store.taxonomy(context.run)
+    labels = {one.item: one for one in context.store.labels(context.run, taxonomy.id) if one.label != OTHER}
+    held = unseen(context, documents)
+    shown = [one for one in documents if one.id in labels and one.id not in held]
+    if len(shown) < FEWEST:
+        return None
+    votes = [vote for vote in votes_of_run(context, taxonomy.id) if vote.label != OTHER]
+    targets = np.asarray(
+        distribution(votes, taxonomy.names, [one.id for one in shown], weights_of(context, taxonomy.id)), dtype=np.float32
+    )
+    return Lessons(
+        texts=tuple(one.text for one in shown),
+        labels=taxonomy.names,
+        targets=targets,
+        weights=np.asarray([labels[one.id].confidence for one in shown], dtype=np.float32),
+        applicable=_applicable(context, taxonomy.names, taxonomy.id, [one.id for one in shown]),
+    )
+
+
+def _applicable(
+    context: RunContext, names: tuple[str, ...], space: str, items: list[str]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    rows, columns = {item: row for row, item in enumerate(items)}, {name: at for at, name in enumerate(names)}
+    applies = np.zeros((len(items), len(names)), dtype=np.float32)
+    for label in context.store.labels(context.run, f"{space}/all"):
+        if label.item in rows and label.label in columns:
+            applies[rows[label.item], columns[label.label]] = 1.0
+    return applies
+
+
+def _keep(context: RunContext, student: Trained, space: str, chosen: bool) -> None:
+    id = content_id([context.run, student.kind])
+    path = Path("students") / f"{context.run.removeprefix('b2:')[:8]}-{student.kind}"
+    student.save(context.project / path)
+    row = Student(
+        id=id,
+        run=context.run,
+        kind=student.kind,
+        space=space,
+        path=str(path),
+        metrics=json.dumps(student.metrics),
+        chosen=chosen,
+    )
+    context.store.put([row])
+
+
+async def _note(context: RunContext, note: str, started: float | None = None) -> None:
+    async def made() -> Made:
+        return Made({"note": note, "seconds": time.perf_counter() - started if started else 0.0})
+
+    await one(context, STEP, STEP, made())
+    if note:
+        context.progress.note(f"students: {note}")
+
