@@ -7,7 +7,7 @@ need them, so that `limbeck --help` is quick.
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -48,9 +48,9 @@ def init(path: Annotated[Path, typer.Argument(help="the config to write")] = Pat
 @app.command()
 def run(
     config: Annotated[Path, typer.Argument(help="a YAML config; write one with `limbeck init`")],
-    model: Annotated[Optional[str], typer.Option(help="replaces model.name; `fake` needs no model")] = None,
-    limit: Annotated[Optional[int], typer.Option(help="replaces documents.limit")] = None,
-    project: Annotated[Optional[Path], typer.Option("--project", "-p", help="replaces project")] = None,
+    model: Annotated[str | None, typer.Option(help="replaces model.name; `fake` needs no model")] = None,
+    limit: Annotated[int | None, typer.Option(help="replaces documents.limit")] = None,
+    project: Annotated[Path | None, typer.Option("--project", "-p", help="replaces project")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress")] = False,
 ) -> None:
     """Run a pipeline, or go on with it; ends with the taxonomy, examples, costs, and where report and student are."""
@@ -74,12 +74,12 @@ def run(
 
 @app.command()
 def show(
-    run: Annotated[Optional[str], typer.Argument(help="the beginning of a run's id; all runs without it")] = None,
+    run: Annotated[str | None, typer.Argument(help="the beginning of a run's id; all runs without it")] = None,
     project: Project = DEFAULT_PROJECT,
     labels: Annotated[bool, typer.Option("--labels", help="every row of the input with its label")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="what failed, and why")] = False,
     cost: Annotated[bool, typer.Option("--cost", help="calls, tokens, seconds and price by step")] = False,
-    limit: Annotated[Optional[int], typer.Option(help="no more rows than this")] = None,
+    limit: Annotated[int | None, typer.Option(help="no more rows than this")] = None,
 ) -> None:
     """List runs, or show one: its taxonomy, and with options its labels, failures and costs."""
     from rich.console import Console
@@ -128,9 +128,9 @@ def sql(
 def predict(
     student: Annotated[Path, typer.Argument(help="a student's folder")],
     file: Annotated[Path, typer.Argument(help="CSV, JSONL, Parquet, text file or folder")],
-    text: Annotated[Optional[str], typer.Option(help="the column that holds the text")] = None,
-    key: Annotated[Optional[str], typer.Option(help="the column that holds your id of a row")] = None,
-    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="a .csv or .jsonl file; else JSONL on stdout")] = None,
+    text: Annotated[str | None, typer.Option(help="the column that holds the text")] = None,
+    key: Annotated[str | None, typer.Option(help="the column that holds your id of a row")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="a .csv or .jsonl file; else JSONL on stdout")] = None,
 ) -> None:
     """Label a file with a student: no large model, no server."""
     from limbeck.predicting import predict_file
@@ -141,8 +141,8 @@ def predict(
 @app.command("eval")
 def evaluate(
     name: Annotated[str, typer.Argument(help="`list`, or an eval's name")],
-    data: Annotated[Optional[Path], typer.Option(help="the folder with the data")] = None,
-    test: Annotated[Optional[Path], typer.Option(help="score on this file, of the same form as the eval's own")] = None,
+    data: Annotated[Path | None, typer.Option(help="the folder with the data")] = None,
+    test: Annotated[Path | None, typer.Option(help="score on this file, of the same form as the eval's own")] = None,
     seed: Annotated[int, typer.Option(help="the seed")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="nothing but one JSON object, as the last line")] = False,
 ) -> None:

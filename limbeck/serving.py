@@ -1,6 +1,7 @@
 """A model that limbeck serves itself: vLLM is started at the first call that the cache can't answer, and stopped at the end."""
 
 import asyncio
+import signal
 from pathlib import Path
 
 from limbeck.embedded import embedded_model
@@ -26,6 +27,11 @@ class Served:
         self._starting = asyncio.Lock()
         self._server: Server | None = None
         self._client: OpenAIServer | None = None
+
+    @property
+    def base_url(self) -> str:
+        """The server's address, once it is up."""
+        return self._server.base_url if self._server else ""
 
     async def __aenter__(self) -> "Served":
         return self
@@ -56,3 +62,16 @@ class Served:
         await client.check()
         self._client = client
         return client
+
+
+def serve_forever(model: str, port: int) -> None:
+    """Serve a model on the loopback interface until Ctrl-C.
+
+    Raises:
+        EngineError: It does not start.
+    """
+    found = embedded_model() if model == EMBEDDED else model
+    log = Path(LOG)
+    with serve(found, name=model, port=port, log=log) as server:
+        print(f"{model} is served at {server.base_url} (log: {log}); stop it with Ctrl-C")
+        signal.pause()

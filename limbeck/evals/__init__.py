@@ -1,0 +1,74 @@
+"""Measured tasks: what limbeck claims, in a form that others can check on data that nobody tuned to.
+
+`limbeck eval NAME [--data DIR] [--test FILE] [--seed N] --json` prints one JSON object as its last line. Gold is read by
+the scorer alone: what a run is given has no gold column.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limbeck.errors import ConfigError
+from limbeck.evals import banking77, clinc150, kill, overhead
+from limbeck.evals.place import Place
+
+
+@dataclass(frozen=True)
+class Eval:
+    """One measured task."""
+
+    measures: str
+    """What, on what."""
+    licence: str
+    """Of the data, and where it is from."""
+    run: Callable[[Place], dict[str, Any]]
+
+
+EVALS = {
+    "banking77": Eval(
+        "77 label names and no gold → accuracy of the PEFT student on unseen texts; data: class_banking77/dev.jsonl",
+        "BANKING77, CC BY 4.0 (PolyAI-LDN/task-specific-datasets)",
+        banking77.evaluate,
+    ),
+    "clinc150": Eval(
+        "no names, no gold → taxonomies of 10 and of 150 categories; NMI and ARI against domains and intents, beside "
+        "k-means on the same encoder; data: taxonomy_clinc150/dev_small.jsonl",
+        "CLINC150, CC BY 3.0 (clinc/oos-eval)",
+        clinc150.evaluate,
+    ),
+    "overhead": Eval(
+        "labelling 500 documents through limbeck against a bare asyncio client at the same vLLM, alternating (ratio); "
+        "documents labelled, validated and stored a second at a server that answers at once (stub_docs_per_s)",
+        "docstrings of Python's standard library, PSF licence",
+        overhead.evaluate,
+    ),
+    "kill": Eval(
+        "kill -9 at 10 random moments of runs on 300 documents, each continued: final tables equal (equal), share of "
+        "calls sent twice (repeated_share)",
+        "docstrings of Python's standard library, PSF licence",
+        kill.evaluate,
+    ),
+}
+
+
+def evaluate_named(name: str, data: Path | None, test: Path | None, seed: int, quiet: bool) -> dict[str, Any]:
+    """Run one eval.
+
+    Returns:
+        Its figures, with `eval`, `seed` and `seconds`.
+
+    Raises:
+        ConfigError: There is no such eval, or its data can't be found.
+    """
+    if name not in EVALS:
+        raise ConfigError(f"no eval {name!r}; write one of: {', '.join(EVALS)}")
+    started = time.perf_counter()
+    figures = EVALS[name].run(Place(data, test, seed, quiet))
+    return {"eval": name, "seed": seed, **figures, "seconds": round(time.perf_counter() - started, 1)}
+
+
+def describe() -> str:
+    """Every eval: what it measures, on what, with which licence."""
+    return "\n".join(f"{name}: {one.measures} [{one.licence}]" for name, one in EVALS.items())

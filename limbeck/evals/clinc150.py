@@ -1,0 +1,73 @@
+"""CLINC150 with neither names nor labels: do the categories found follow its domains and its intents?
+
+Scored on all rows of the file, out-of-scope ones being a domain and an intent of their own, beside scikit-learn's k-means
+on the same encoder.
+"""
+
+from typing import Any
+
+from limbeck.encoder import Encoder
+from limbeck.evals.place import Place, rows, scratch
+from limbeck.metrics import clustering
+from limbeck.run import run
+from limbeck.settings import (
+    DocumentsSettings,
+    LabelSettings,
+    MeasureSettings,
+    Settings,
+    StudentSettings,
+    TaxonomySettings,
+)
+from limbeck.show import rows as ask_rows
+
+USE_CASE = "Sort what people ask an assistant by what they want done."
+LEVELS = {"domains": (10, "domain"), "intents": (150, "intent")}
+READ_BY_LLM = 200
+
+
+def evaluate(place: Place) -> dict[str, Any]:
+    """Find 10 and 150 categories in `--test`, or else in the small development file; both without looking at gold."""
+    data = place.test_rows() or rows(place.file("taxonomy_clinc150/dev_small.jsonl"))
+    texts = [row["text"] for row in data]
+    figures: dict[str, Any] = {"documents": len(texts)}
+    for level, (size, column) in LEVELS.items():
+        said, names = _found(place, texts, size)
+        gold = [row[column] for row in data]
+        plain = _k_means(texts, size, place.seed)
+        figures[level] = {
+            "categories": len(names),
+            **{name: round(value, 4) for name, value in clustering(said, gold).items()},
+            **{f"kmeans_{name}": round(value, 4) for name, value in clustering(plain, gold).items()},
+            "names": names,
+        }
+    return figures
+
+
+def _found(place: Place, texts: list[str], size: int) -> tuple[list[str], list[str]]:
+    """Each text's category, and the categories' names."""
+    with scratch(texts) as (folder, source):
+        settings = Settings(
+            project=str(folder / "project"),
+            use_case=USE_CASE,
+            documents=DocumentsSettings(source=str(source), text="text", key="key"),
+            taxonomy=TaxonomySettings(size=size, chains=2, minibatch=100),
+            labels=LabelSettings(llm_limit=READ_BY_LLM),
+            student=StudentSettings(kinds=()),
+            measures=MeasureSettings(sample=0),
+            seed=place.seed,
+        )
+        outcome = run(settings, place.progress())
+        labels = ask_rows(
+            outcome.store,
+            "SELECT l.label FROM places p JOIN labels l ON l.item = p.document AND l.run = p.run "
+            "JOIN taxonomies t ON t.id = l.space AND t.run = l.run ORDER BY p.position",
+        )
+        names = ask_rows(outcome.store, "SELECT unnest(json_extract_string(value, '$.categories[*].name')) AS n FROM taxonomies")
+    return [row["label"] for row in labels], [row["n"] for row in names]
+
+
+def _k_means(texts: list[str], size: int, seed: int) -> list[str]:
+    from sklearn.cluster import KMeans
+
+    embeddings = Encoder.load().encode(texts)
+    return [str(label) for label in KMeans(size, n_init=10, random_state=seed).fit_predict(embeddings)]

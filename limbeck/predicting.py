@@ -1,0 +1,72 @@
+"""A student at work: label a file without any large model."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from limbeck.documents import read
+from limbeck.errors import ConfigError
+from limbeck.progress import Progress
+from limbeck.students import load
+
+BATCH = 1024
+"""Rows read into memory as predictions at once."""
+
+
+def predict_file(student: Path, file: Path, *, text: str | None, key: str | None, out: Path | None) -> None:
+    """Label every row of a file.
+
+    Args:
+        student: The student's folder.
+        file: CSV, TSV, JSONL, JSON, Parquet, a text file, or a folder of text files.
+        text: The column that holds the text; found by itself where there is but one.
+        key: The column that holds the row's own id; else rows are numbered.
+        out: A `.csv` or `.jsonl` file; JSONL on stdout where it is not given.
+
+    Raises:
+        DocumentsError: The file can't be read.
+        StudentError: There is no student in the folder.
+        ConfigError: `out` is neither CSV nor JSONL.
+    """
+    if out and out.suffix not in (".csv", ".jsonl"):
+        raise ConfigError(f"can't write {str(out)!r}; write to a .csv or a .jsonl file")
+    corpus, trained, progress = read(str(file), text=text, key=key), load(student), Progress()
+    texts = {document.id: document.text for document in corpus.documents}
+    rows = [(place.key, texts[place.document]) for place in corpus.places]
+
+    def labelled() -> Iterator[dict[str, Any]]:
+        with progress.stage("predict", len(rows), "documents") as stage:
+            for start in range(0, len(rows), BATCH):
+                part = rows[start : start + BATCH]
+                for (name, _), said in zip(part, trained.predict([text for _, text in part]), strict=True):
+                    yield {
+                        "key": name,
+                        "label": said.label,
+                        "confidence": round(said.confidence, 4),
+                        "applicable": list(said.applicable),
+                    }
+                stage.advance(len(part))
+
+    if out is None:
+        _as_jsonl(labelled(), sys.stdout)
+        return
+    with out.open("w", encoding="utf-8", newline="") as target:
+        (_as_csv if out.suffix == ".csv" else _as_jsonl)(labelled(), target)
+    for note in corpus.skipped:
+        progress.note(note)
+    progress.note(f"wrote {len(rows)} rows to {out}")
+
+
+def _as_jsonl(rows: Iterator[dict[str, Any]], target: TextIO) -> None:
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False), file=target)
+
+
+def _as_csv(rows: Iterator[dict[str, Any]], target: TextIO) -> None:
+    writer = csv.DictWriter(target, ["key", "label", "confidence", "applicable"])
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({**row, "applicable": json.dumps(row["applicable"], ensure_ascii=False)})
