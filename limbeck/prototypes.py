@@ -1,0 +1,146 @@
+"""Class probabilities from label names alone: no gold label is read.
+
+`assign(documents, names)` starts at the embedded names, as zero-shot classification does, and lets the documents move
+them: classes are kept from swallowing each other by unbalanced optimal transport (Chizat et al. 2018, arXiv:1607.05816;
+Sinkhorn's iteration with a relaxed class marginal), neighbours are made to agree (Zhou et al. 2004, "Learning with local
+and global consistency"), and each class vector stays tied to its name, so that classes can't drift.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float32]
+
+TEMPERATURE = 0.07
+"""Cosines are divided by it; CLIP's learnt value starts here (Radford et al. 2021, arXiv:2103.00020, section 2.5)."""
+ANCHOR = 0.5
+"""How much a name counts in its class vector, against 1 for the mean of the class's documents."""
+SHARPNESS = 2
+"""Probabilities are raised to it before a class takes its mean: sure documents move it more than unsure ones."""
+MOST_NEIGHBOURS = 15
+FEWEST_NEIGHBOURS = 4
+CLASS_PER_NEIGHBOUR = 8
+"""An average class is this many times larger than a neighbourhood, so that most neighbours are of the same class."""
+NEIGHBOURS_SAY = 0.8
+"""The share of a document's probabilities that its neighbours decide."""
+SPREADING_STEPS = 12
+BALANCING_STEPS = 30
+LONELY = 1e-4
+"""Weight of a document's link to itself, so that one with no similar neighbour keeps its own opinion."""
+ROWS_AT_A_TIME = 1024
+
+
+def phrase(name: str, description: str = "") -> list[str]:
+    """Put a label into the phrasings whose mean embedding stands for it.
+
+    Args:
+        name: As given, identifiers such as `card_arrival` included.
+        description: What the label means, or nothing.
+
+    Returns:
+        Texts to embed; average their embeddings. The name itself comes first.
+    """
+    plain = " ".join(name.replace("_", " ").split())
+    texts = [plain, f"{plain}?", f"I want to know about {plain}"]
+    return [*texts, f"{plain}: {description}", description] if description.strip() else texts
+
+
+def assign(
+    embeddings: npt.ArrayLike, names_embedded: npt.ArrayLike, *, balance: float = 0.5, rounds: int = 2
+) -> Matrix:
+    """Give each document a probability for each class.
+
+    Args:
+        embeddings: [documents, dimensions] from a sentence encoder.
+        names_embedded: [classes, dimensions]: for each class the mean embedding of its `phrase` texts.
+        balance: From 0 (classes are as large as the similarities say) to 1 (all equally large).
+        rounds: How often documents are assigned. The class vectors move between two rounds; with 1 they stay at the
+            names, which is the safest where some classes are a hundred times larger than others.
+
+    Returns:
+        [documents, classes], each row adding up to 1. The order of the documents does not matter.
+
+    Raises:
+        ValueError: There is no class, or `rounds` is below 1.
+    """
+    documents, names = np.asarray(embeddings, dtype=np.float32), np.asarray(names_embedded, dtype=np.float32)
+    if len(names) == 0 or rounds < 1:
+        raise ValueError(f"{len(names)!r} classes in {rounds!r} rounds; give at least one of each")
+    if len(documents) == 0 or len(names) == 1:
+        return np.ones((len(documents), len(names)), dtype=np.float32)
+    documents, names = _centred(documents), _centred(names)
+    graph = _neighbour_graph(documents, len(documents) // (CLASS_PER_NEIGHBOUR * len(names)))
+    trusted = balance * len(documents) / (len(documents) + len(names))  # a few documents need not fill every class
+    vectors, probabilities = names, np.empty((0, len(names)), dtype=np.float32)
+    for round_number in range(rounds):
+        if round_number > 0:
+            vectors = _moved(documents, probabilities, names)
+        probabilities = _spread(_balanced(documents @ vectors.T / TEMPERATURE, trusted), graph)
+    return probabilities
+
+
+def _centred(vectors: Matrix) -> Matrix:
+    """Take away what all names (or all documents) share, which says nothing about the class, and the gap between them."""
+    return _unit(vectors - vectors.mean(axis=0)) if len(vectors) > 1 else _unit(vectors)
+
+
+def _moved(documents: Matrix, probabilities: Matrix, names: Matrix) -> Matrix:
+    """The class vectors: the direction of each class's documents, held by its name."""
+    return _unit(_unit((probabilities**SHARPNESS).T @ documents) + ANCHOR * names)
+
+
+def _balanced(scores: Matrix, balance: float) -> Matrix:
+    """Softmax with one offset a class that draws the classes' sizes together.
+
+    The offsets are the fixed point of unbalanced Sinkhorn scaling (Chizat et al. 2018, Algorithm 1): with `balance` 1
+    all classes get equal mass, with 0 the offsets are 0.
+    """
+    offsets = np.zeros(scores.shape[1], dtype=np.float32)
+    for _ in range(BALANCING_STEPS if balance > 0 else 0):
+        mass = np.maximum(_softmax(scores + offsets).mean(axis=0), 1e-12)
+        offsets = balance * (offsets - np.log(mass * len(mass)))
+    return _softmax(scores + offsets)
+
+
+def _spread(own: Matrix, graph: Any) -> Matrix:
+    """Let each document take over most of its neighbours' opinion, theirs that of their neighbours, and so on."""
+    spread = own
+    for _ in range(SPREADING_STEPS if graph is not None else 0):
+        spread = (1 - NEIGHBOURS_SAY) * own + NEIGHBOURS_SAY * (graph @ spread)
+    return _normalised(spread)
+
+
+def _neighbour_graph(documents: Matrix, wanted: int) -> Any:
+    """Sparse [documents, documents], rows adding up to 1; None where a document has no other."""
+    from scipy.sparse import csr_matrix, diags, identity
+
+    n = len(documents)
+    m = min(max(wanted, FEWEST_NEIGHBOURS), MOST_NEIGHBOURS, n - 1)
+    if m < 1:
+        return None
+    near, weight = np.empty((n, m), dtype=np.int64), np.empty((n, m), dtype=np.float32)
+    for start in range(0, n, ROWS_AT_A_TIME):
+        cosines = documents[start : start + ROWS_AT_A_TIME] @ documents.T
+        rows = np.arange(start, start + len(cosines))
+        cosines[rows - start, rows] = -np.inf
+        near[rows] = np.argpartition(-cosines, m - 1, axis=1)[:, :m]
+        weight[rows] = np.take_along_axis(cosines, near[rows], axis=1)
+    graph = csr_matrix((np.maximum(weight, 0).ravel(), (np.repeat(np.arange(n), m), near.ravel())), shape=(n, n))
+    graph = graph + graph.T + LONELY * identity(n)
+    return (diags(1 / np.asarray(graph.sum(axis=1)).ravel()) @ graph).tocsr().astype(np.float32)
+
+
+def _softmax(scores: Matrix) -> Matrix:
+    return _normalised(np.exp(scores - scores.max(axis=1, keepdims=True)))
+
+
+def _normalised(weights: Matrix) -> Matrix:
+    normalised: Matrix = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return normalised
+
+
+def _unit(vectors: Matrix) -> Matrix:
+    unit: Matrix = (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return unit

@@ -1,0 +1,92 @@
+"""Loading: a folder that `Student.save` wrote, back to a student that answers exactly as before."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from limbeck.encoder import Encoder
+from limbeck.errors import StudentError
+from limbeck.students.calibration import Calibration
+from limbeck.students.dense import Dense
+from limbeck.students.student import KINDS, MANIFEST, VERSION, Head, Student
+from limbeck.students.trees import Trees
+
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+
+
+def load(folder: Path) -> Student:
+    """Read a student.
+
+    Args:
+        folder: Where `Student.save` wrote it.
+
+    Raises:
+        StudentError: There is no student in the folder, it is damaged, or a later limbeck wrote it.
+        ConfigError: Its encoder can't be loaded here.
+    """
+    manifest = _manifest(folder)
+    try:
+        calibration = Calibration(**manifest["calibration"])
+        labels, metrics = tuple(manifest["labels"]), dict(manifest["metrics"])
+        name, max_tokens = str(manifest["encoder"]), int(manifest["max_tokens"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(folder, MANIFEST, error) from error
+    head = _head(manifest["kind"], folder)
+    encoder = Encoder.load(name, max_tokens=max_tokens)
+    if manifest["kind"] == "lora":
+        encoder = _adapted(encoder, folder)
+    return Student(manifest["kind"], labels, encoder, head, calibration, metrics)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """`student.json`, of a kind and version that are known."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StudentError(
+            f"{str(folder)!r} holds no student (no {MANIFEST!r}); give a folder that `Student.save` wrote"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, MANIFEST, error) from error
+    if not isinstance(manifest, dict) or manifest.get("kind") not in KINDS:
+        raise _damaged(folder, MANIFEST, ValueError(f"its kind is none of {KINDS!r}"))
+    if manifest.get("version") != VERSION:
+        raise StudentError(
+            f"the student in {str(folder)!r} has the version {manifest.get('version')!r}, this limbeck reads "
+            f"{VERSION!r}; train it again"
+        )
+    return manifest
+
+
+def _head(kind: str, folder: Path) -> Head:
+    from lightgbm.basic import LightGBMError
+    from safetensors import SafetensorError
+
+    try:
+        return Trees.load(folder) if kind == "lightgbm" else Dense.load(folder)
+    except (OSError, KeyError, ValueError, SafetensorError, LightGBMError) as error:
+        raise _damaged(folder, "head", error) from error
+
+
+def _adapted(encoder: Encoder, folder: Path) -> Encoder:
+    """The encoder with the folder's adapter in it."""
+    from peft import PeftModel
+    from safetensors import SafetensorError
+
+    for name in ADAPTER_FILES:
+        # PEFT would look for a missing file on the model hub.
+        if not (folder / name).is_file():
+            raise _damaged(folder, name, FileNotFoundError("missing"))
+    try:
+        model = PeftModel.from_pretrained(encoder.model, str(folder))
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+        raise _damaged(folder, "adapter", error) from error
+    return dataclasses.replace(encoder, model=model.eval())
+
+
+def _damaged(folder: Path, part: str, error: Exception) -> StudentError:
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return StudentError(
+        f"the student in {str(folder)!r} is damaged ({part}: {reason}); copy the folder anew, or train it again"
+    )

@@ -1,0 +1,52 @@
+"""The objective of the light students: soft cross-entropy for the primary label, one-vs-rest for the applicable ones.
+
+One function for the logistic student and the trees: outputs in, loss and its gradient out. The first k columns of the
+outputs go through a softmax, the last k, where there are any, through k sigmoids.
+"""
+
+import numpy as np
+
+from limbeck.students.calibration import best_temperature, sigmoid, softmax
+from limbeck.students.lessons import Floats, Lessons
+
+
+def outputs_of(lessons: Lessons) -> int:
+    """How many outputs a head needs: k, or 2k where all applicable labels are taught too."""
+    return len(lessons.labels) * (1 if lessons.applicable is None else 2)
+
+
+def probabilities(outputs: Floats, k: int) -> Floats:
+    """[n, k or 2k]: softmax of the first k columns, sigmoid of the others."""
+    return np.concatenate([softmax(outputs[:, :k]), sigmoid(outputs[:, k:])], axis=1)
+
+
+def truth(lessons: Lessons) -> Floats:
+    """[n, k or 2k]: what the probabilities should be."""
+    if lessons.applicable is None:
+        return lessons.targets
+    return np.concatenate([lessons.targets, lessons.applicable], axis=1)
+
+
+def loss_and_gradient(outputs: Floats, lessons: Lessons) -> tuple[float, Floats]:
+    """Weighted sum of the negative log-likelihoods over the texts, in nats, and its gradient by the outputs."""
+    k = len(lessons.labels)
+    predicted, wanted = probabilities(outputs, k), truth(lessons)
+    safe = np.clip(predicted, 1e-12, 1.0)
+    losses = -(wanted * np.log(safe)).sum(axis=1)
+    rest = np.clip(1 - predicted[:, k:], 1e-12, 1.0)
+    losses -= ((1 - wanted[:, k:]) * np.log(rest)).sum(axis=1)
+    weights = lessons.weights
+    return float((losses * weights).sum()), (predicted - wanted) * weights[:, None]
+
+
+def held_loss(outputs: Floats, lessons: Lessons) -> float:
+    """Loss a text, in nats, after the best temperature: 0 for no lessons.
+
+    What strengths, widths and epochs are chosen by: without the temperature, the choice would be about scale, which
+    calibration settles anyway.
+    """
+    if not lessons.weights.any():
+        return 0.0
+    scaled, k = outputs.copy(), len(lessons.labels)
+    scaled[:, :k] /= best_temperature(outputs[:, :k], lessons)
+    return loss_and_gradient(scaled, lessons)[0] / float(lessons.weights.sum())

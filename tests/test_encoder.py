@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limbeck.encoder import MOST_TEXTS_IN_BATCH, TOKENS_IN_BATCH, Encoder, batches
+from limbeck.errors import ConfigError
+
+TEXTS = ["My card has not arrived.", "hi", "Where is my new card? " * 20, "Ein Text auf Deutsch", "", "🙂"]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder.load()
+
+
+def test_vectors_are_unit_float32_in_the_order_given(encoder: Encoder) -> None:
+    vectors = encoder.encode(TEXTS)
+    assert (vectors.shape, vectors.dtype) == ((len(TEXTS), encoder.dimensions), np.dtype(np.float32))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        assert encoder.encode([text])[0] == pytest.approx(vector, abs=1e-5)
+
+
+def test_no_texts_give_no_vectors(encoder: Encoder) -> None:
+    assert encoder.encode([]).shape == (0, encoder.dimensions)
+
+
+def test_meaning_counts_more_than_words(encoder: Encoder) -> None:
+    asked, same, other = encoder.encode(
+        ["I lost my bank card", "My debit card has gone missing", "I lost my temper at the bank of the river"]
+    )
+    assert asked @ same > asked @ other
+
+
+def test_long_texts_are_cut_at_max_tokens(encoder: Encoder) -> None:
+    short = Encoder(encoder.path, 8, encoder.tokenizer, encoder.model)
+    cut, whole = short.encode(["one two three four five six", "one two three four five six seven eight nine ten"])
+    assert cut == pytest.approx(whole, abs=1e-5)
+
+
+def test_progress_adds_up_to_the_texts(encoder: Encoder) -> None:
+    seen: list[int] = []
+    encoder.encode(TEXTS * 30, on_batch=seen.append)
+    assert sum(seen) == len(TEXTS) * 30
+
+
+def test_a_folder_can_be_named(encoder: Encoder) -> None:
+    assert encoder.encode(TEXTS[:1]) == pytest.approx(Encoder.load(encoder.path).encode(TEXTS[:1]), abs=1e-6)
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"The encoder '.*' can't be loaded .*; write 'minilm'"):
+        Encoder.load(str(tmp_path))
+
+
+@given(st.lists(st.integers(1, 512), max_size=300))
+def test_batches_hold_each_row_once_and_stay_small(lengths: list[int]) -> None:
+    found = list(batches(lengths))
+    assert sorted(row for batch in found for row in batch) == list(range(len(lengths)))
+    for batch in found:
+        assert len(batch) <= MOST_TEXTS_IN_BATCH
+        assert len(batch) * max(lengths[row] for row in batch) <= TOKENS_IN_BATCH

@@ -1,0 +1,433 @@
+"""Students: lessons, the four kinds, what they say, and what they leave on disk."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from limbeck.encoder import Encoder
+from limbeck.errors import StudentError
+from limbeck.students import KINDS, Kind, Lessons, Prediction, Student, fit, fit_best, kinds_for, load
+from limbeck.students.calibration import (
+    Calibration,
+    best_temperature,
+    best_threshold,
+    expected_calibration_error,
+)
+from limbeck.students.logistic import solve
+from limbeck.students.metrics import macro_f1, measure
+from limbeck.students.objective import loss_and_gradient
+
+CARD = (
+    "my card has not arrived",
+    "where is my new card",
+    "the card is still in the post",
+    "card delivery is late",
+)
+MONEY = (
+    "exchange my euros",
+    "what is the exchange rate",
+    "change dollars to pounds",
+    "currency conversion fee",
+)
+HELLO = ("hello there", "good morning", "hi, how are you", "hey")
+TEXTS = CARD + MONEY + HELLO
+CHOSEN = ("Card",) * 4 + ("Money",) * 4 + ("Other",) * 4
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder.load(max_tokens=32)
+
+
+def lessons(applicable: bool = False) -> Lessons:
+    """Twelve texts; every text about money is about the card too, where all applicable labels are taught."""
+    plain = Lessons.of(TEXTS, CHOSEN)
+    if not applicable:
+        return plain
+    both = plain.targets.copy()
+    both[4:8, 0] = 1
+    return Lessons(TEXTS, plain.labels, plain.targets, plain.weights, both)
+
+
+def labels_of(predictions: Sequence[Prediction]) -> list[str]:
+    return [prediction.label for prediction in predictions]
+
+
+# -- lessons
+
+
+@given(
+    chosen=st.lists(st.sampled_from("abcdef"), min_size=1, max_size=60),
+    share=st.floats(0, 0.9),
+    seed=st.integers(0, 9),
+)
+def test_split_is_a_partition_that_keeps_each_label_in_train(
+    chosen: list[str], share: float, seed: int
+) -> None:
+    whole = Lessons.of([f"text {number}" for number in range(len(chosen))], chosen)
+    train, held = whole.split(share, seed)
+    assert sorted([*train.texts, *held.texts]) == sorted(whole.texts)
+    assert set(train.hard) == set(whole.hard)
+    assert len(held) <= share * len(whole) + 0.5
+    again = whole.split(share, seed)
+    assert (train.texts, held.texts) == (again[0].texts, again[1].texts)
+    row = {text: number for number, text in enumerate(whole.texts)}
+    assert (held.targets == whole.targets[[row[text] for text in held.texts]]).all()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "held"),
+    [
+        (("a",), 0),
+        (("a", "b"), 0),
+        (("a", "a"), 1),
+        (("a", "a", "b"), 1),
+        (("a",) * 10, 5),
+        (("a", "b") * 10, 10),
+        (tuple("abcdefgh"), 0),
+    ],
+)
+def test_split_holds_out_what_can_be_spared(chosen: tuple[str, ...], held: int) -> None:
+    train, out = Lessons.of(chosen, chosen).split(0.5, seed=0)
+    assert (len(train), len(out)) == (len(chosen) - held, held)
+
+
+def test_split_carries_rounding_over_so_that_small_labels_are_held_out_too() -> None:
+    names = [f"label {n}" for n in range(20) for _ in range(3)]
+    assert len(Lessons.of(names, names).split(0.15, seed=0)[1]) == 9
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0, float("nan")])
+def test_split_refuses_a_share_that_is_none(share: float) -> None:
+    with pytest.raises(StudentError, match=r"can't hold out .* type a share"):
+        lessons().split(share, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("targets", "weights", "applicable", "message"),
+    [
+        ([[0.5, 0.4]], [1], None, "'targets' is no distribution"),
+        ([[1.5, -0.5]], [1], None, "'targets' is no distribution"),
+        ([[1, 0, 0]], [1], None, r"'targets' has the shape \(1, 3\); give one of \(1, 2\)"),
+        ([[np.nan, 1]], [1], None, "'targets' holds a number that is not finite"),
+        ([[1, 0]], [1, 1], None, "'weights' has the shape"),
+        ([[1, 0]], [-1], None, "'weights' has a number below 0"),
+        ([[1, 0]], [1], [[1]], "'applicable' has the shape"),
+        ([[1, 0]], [1], [[1, 2]], r"'applicable' has a number outside \[0, 1\]"),
+    ],
+)
+def test_lessons_that_do_not_fit_are_refused(
+    targets: object, weights: object, applicable: object, message: str
+) -> None:
+    with pytest.raises(StudentError, match=message):
+        Lessons(("a text",), ("a", "b"), targets, weights, applicable)  # type: ignore[arg-type]
+
+
+def test_labels_must_be_distinct() -> None:
+    with pytest.raises(StudentError, match="give each label once"):
+        Lessons(("a text",), ("a", "a"), np.ones((1, 2), np.float32), np.ones(1, np.float32))
+
+
+# -- objective, calibration, metrics
+
+
+@given(seed=st.integers(0, 200))
+@settings(max_examples=20)
+def test_gradient_is_that_of_the_loss(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    targets = chance.dirichlet(np.ones(3), 4).astype(np.float32)
+    weights, applicable = chance.random(4, dtype=np.float32), chance.random((4, 3), dtype=np.float32)
+    taught = Lessons(("a", "b", "c", "d"), ("x", "y", "z"), targets, weights, applicable)
+    outputs = chance.normal(size=(4, 6))
+    gradient = loss_and_gradient(outputs, taught)[1]  # type: ignore[arg-type]
+    for row, column in ((0, 0), (1, 2), (2, 3), (3, 5)):
+        step = np.zeros_like(outputs)
+        step[row, column] = 1e-5
+        up, down = (loss_and_gradient(outputs + sign * step, taught)[0] for sign in (1, -1))  # type: ignore[arg-type]
+        assert gradient[row, column] == pytest.approx((up - down) / 2e-5, abs=1e-4)
+
+
+def test_logistic_learns_the_shares_themselves() -> None:
+    """Equal vectors can only be told apart by nothing: the fit must come to the weighted mean of their targets."""
+    targets = np.array([[0.9, 0.1], [0.2, 0.8]], dtype=np.float32)
+    taught = Lessons(("a", "b"), ("x", "y"), targets, np.array([3, 1], dtype=np.float32))
+    head = solve(np.ones((2, 3), dtype=np.float32), taught, strength=1e-3)
+    shares = Calibration().shares(head.outputs(np.ones((1, 3), dtype=np.float32)), 2)
+    assert shares[0] == pytest.approx([(3 * 0.9 + 0.2) / 4, (3 * 0.1 + 0.8) / 4], abs=2e-3)
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    """Outputs three times too large need a temperature of three."""
+    true = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
+    targets = Calibration().shares(true, 3)
+    taught = Lessons(["text"] * 400, ("a", "b", "c"), targets, np.ones(400, dtype=np.float32))
+    assert best_temperature(3 * true, taught) == pytest.approx(3, rel=0.01)
+
+
+def test_threshold_is_the_one_with_the_best_micro_f1() -> None:
+    chances = np.array([[0.1, 0.22], [0.31, 0.05]], dtype=np.float32)
+    assert best_threshold(chances, np.array([[0, 1], [1, 0]], dtype=np.float32)) == 0.2
+    assert best_threshold(np.zeros((0, 2), dtype=np.float32), np.zeros((0, 2), dtype=np.float32)) == 0.5
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_agreement() -> None:
+    shares = np.array([[0.8, 0.2]] * 4, dtype=np.float32)
+    assert expected_calibration_error(shares, np.array([0, 0, 1, 1])) == pytest.approx(0.3)
+
+
+def test_macro_f1_counts_each_label_once() -> None:
+    assert macro_f1(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 2])) == pytest.approx((0.8 + 0 + 0) / 3)
+
+
+def test_metrics_by_hand() -> None:
+    ones = np.array([[1, 0], [1, 1]], dtype=np.float32)
+    taught = Lessons(("a", "b"), ("x", "y"), np.eye(2, dtype=np.float32), 2 * ones[0] + 1, ones)
+    outputs = np.array([[9, -9, 9, -9], [9, -9, 9, -9]], dtype=np.float32)
+    found = measure(outputs, taught, Calibration(threshold=0.5))
+    nll = found.pop("nll")
+    assert nll == pytest.approx(18 / 4, rel=1e-3)
+    assert found == {
+        "held_out": 2,
+        "accuracy": 0.5,
+        "weighted_accuracy": 0.75,
+        "macro_f1": pytest.approx((2 / 3) / 2),
+        "ece": pytest.approx(0.5),
+        "exact_match": 0.5,
+        "micro_precision": 1.0,
+        "micro_recall": pytest.approx(2 / 3),
+    }
+
+
+# -- students
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("applicable", [False, True])
+def test_save_and_load_give_the_same_answers(
+    kind: Kind, applicable: bool, encoder: Encoder, tmp_path: Path
+) -> None:
+    taught = lessons(applicable)
+    student = fit(kind, taught, taught, encoder, seed=0)
+    asked = [*TEXTS, "", "a text of another kind " * 40]
+    student.save(tmp_path / "deep" / "student")
+    again = load(tmp_path / "deep" / "student")
+    assert again.predict(asked) == student.predict(asked)
+    assert (again.kind, again.labels, again.metrics) == (student.kind, student.labels, student.metrics)
+    assert again.encoder.max_tokens == 32
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_learns(kind: Kind, encoder: Encoder) -> None:
+    taught = Lessons.of(TEXTS * 4, CHOSEN * 4)
+    student = fit(kind, taught, taught, encoder, seed=0)
+    assert labels_of(student.predict(TEXTS)) == list(CHOSEN)
+    assert student.metrics["accuracy"] == 1.0
+    assert student.predict([]) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_predictions_are_calibrated_distributions(kind: Kind, encoder: Encoder) -> None:
+    taught = lessons(applicable=True)
+    student = fit(kind, taught, taught, encoder, seed=0)
+    for prediction in student.predict(TEXTS):
+        assert sum(prediction.scores) == pytest.approx(1, abs=1e-5)
+        assert prediction.confidence == max(prediction.scores)
+        assert prediction.label == student.labels[prediction.scores.index(prediction.confidence)]
+        threshold = student.calibration.threshold or 0
+        chances = zip(student.labels, prediction.applicable_scores, strict=True)
+        assert prediction.applicable == tuple(label for label, chance in chances if chance >= threshold)
+
+
+def test_all_applicable_labels_are_learnt_one_by_one(encoder: Encoder) -> None:
+    taught = lessons(applicable=True)
+    student = fit("logistic", taught, taught, encoder, seed=0)
+    assert [prediction.applicable for prediction in student.predict(TEXTS)] == (
+        [("Card",)] * 4 + [("Card", "Money")] * 4 + [("Other",)] * 4
+    )
+    assert student.metrics["exact_match"] == 1.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("chosen", [("Only",) * 5, ("A", "B", "A", "B", "B")])
+@pytest.mark.parametrize("held_out", [False, True])
+def test_few_texts_and_single_labels_do_not_crash(
+    kind: Kind, count: int, chosen: tuple[str, ...], held_out: bool, encoder: Encoder
+) -> None:
+    taught = Lessons.of(TEXTS[:count], chosen[:count])
+    held = taught if held_out else taught.take([])
+    student = fit(kind, taught, held, encoder, seed=0)
+    predictions = student.predict(["", "where is my card"])
+    assert set(labels_of(predictions)) <= set(taught.labels)
+    if len(taught.labels) == 1:
+        assert [prediction.confidence for prediction in predictions] == [1.0, 1.0]
+    assert ("accuracy" in student.metrics) == held_out
+    json.dumps(student.metrics, allow_nan=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_seed_gives_the_same_student(kind: Kind, encoder: Encoder) -> None:
+    train, held = Lessons.of(TEXTS, CHOSEN).split(0.3, seed=1)
+    first, second = (fit(kind, train, held, encoder, seed=3) for _ in range(2))
+    assert first.predict(TEXTS) == second.predict(TEXTS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_of_no_weight_teach_nothing(kind: Kind, encoder: Encoder) -> None:
+    """Every text stands twice, once with a wrong label that nobody trusts."""
+    wrong = ("Money",) * 4 + ("Other",) * 4 + ("Card",) * 4
+    taught = Lessons.of(TEXTS * 6, CHOSEN * 3 + wrong * 3, [1.0] * 36 + [0.0] * 36)
+    student = fit(kind, taught, taught, encoder, seed=0)
+    assert labels_of(student.predict(TEXTS)) == list(CHOSEN)
+
+
+def test_lora_leaves_the_encoder_as_it_was(encoder: Encoder) -> None:
+    before = encoder.encode(TEXTS)
+    student = fit("lora", lessons(), lessons(), encoder, seed=0)
+    assert (encoder.encode(TEXTS) == before).all()
+    assert not (student.encoder.encode(TEXTS) == before).all()
+
+
+def test_fit_best_chooses_by_held_out_agreement(encoder: Encoder) -> None:
+    taught = Lessons.of(TEXTS * 3, CHOSEN * 3)
+    told: list[str] = []
+    students, best = fit_best(("logistic", "mlp"), taught, encoder, seed=0, progress=told.append)
+    assert [student.kind for student in students] == ["logistic", "mlp"]
+    assert best in students
+    assert best.metrics["weighted_accuracy"] == max(s.metrics["weighted_accuracy"] for s in students)
+    assert all(student.metrics["held_out"] == 5 for student in students)
+    assert told == ["logistic: training on 31 texts", "mlp: training on 31 texts"]
+
+
+def test_fit_best_with_nothing_to_hold_out_takes_the_first(encoder: Encoder) -> None:
+    students, best = fit_best(("mlp", "logistic"), Lessons.of(["one text"], ["A"]), encoder, seed=0)
+    assert best is students[0]
+    assert best.metrics["held_out"] == 0
+
+
+def test_kinds_for_leaves_trees_out_where_labels_are_many() -> None:
+    assert kinds_for(30) == KINDS
+    assert kinds_for(31) == ("logistic", "mlp", "lora")
+
+
+def test_fit_refuses_what_it_cannot_learn_from(encoder: Encoder) -> None:
+    taught = lessons()
+    with pytest.raises(StudentError, match=r"no kind of student 'svm'; type one of"):
+        fit("svm", taught, taught, encoder, seed=0)  # type: ignore[arg-type]
+    with pytest.raises(StudentError, match=r"'mlp' has no lessons; label at least one text"):
+        fit("mlp", taught.take([]), taught, encoder, seed=0)
+    with pytest.raises(StudentError, match=r"other labels; make both parts with"):
+        fit("mlp", taught, Lessons.of(TEXTS, TEXTS), encoder, seed=0)
+    with pytest.raises(StudentError, match=r"no kinds of students are given; type some of"):
+        fit_best((), taught, encoder, seed=0)
+
+
+# -- folders
+
+
+def saved(kind: Kind, encoder: Encoder, folder: Path) -> Student:
+    student = fit(kind, lessons(), lessons(), encoder, seed=0)
+    student.save(folder)
+    return student
+
+
+@pytest.mark.parametrize(
+    ("kind", "files"),
+    [
+        ("logistic", {"student.json", "head.safetensors"}),
+        ("mlp", {"student.json", "head.safetensors"}),
+        ("lightgbm", {"student.json", "trees.txt"}),
+        ("lora", {"student.json", "head.safetensors", "adapter_config.json", "adapter_model.safetensors"}),
+    ],
+)
+def test_a_folder_holds_no_pickle_and_no_path_of_this_machine(
+    kind: Kind, files: set[str], encoder: Encoder, tmp_path: Path
+) -> None:
+    saved(kind, encoder, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == files
+    for path in tmp_path.iterdir():
+        content = path.read_bytes()
+        assert str(Path(encoder.path).parent).encode() not in content
+        assert str(tmp_path).encode() not in content
+    assert json.loads((tmp_path / "student.json").read_text())["encoder"] == "minilm"
+    if kind == "lora":
+        config = json.loads((tmp_path / "adapter_config.json").read_text())
+        assert config["base_model_name_or_path"] == "minilm"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content", "message"),
+    [
+        ("logistic", "student.json", None, "holds no student .* give a folder"),
+        ("logistic", "student.json", "{", "is damaged .* train it again"),
+        ("logistic", "student.json", "[]", "is damaged .* its kind is none of"),
+        ("logistic", "student.json", '{"kind": "logistic", "version": 1}', "is damaged .* train it again"),
+        (
+            "logistic",
+            "student.json",
+            '{"kind": "logistic", "version": 99}',
+            "version 99, this limbeck reads 1; train",
+        ),
+        ("logistic", "head.safetensors", None, "is damaged .* copy the folder anew"),
+        ("mlp", "head.safetensors", "rubbish", "is damaged .* copy the folder anew"),
+        ("lightgbm", "trees.txt", None, "is damaged .* copy the folder anew"),
+        ("lightgbm", "trees.txt", "rubbish", "is damaged .* copy the folder anew"),
+        (
+            "lora",
+            "adapter_config.json",
+            None,
+            "is damaged .*adapter_config.json: missing.* copy the folder anew",
+        ),
+        ("lora", "adapter_config.json", "{", "is damaged .* copy the folder anew"),
+        ("lora", "adapter_model.safetensors", None, "is damaged .* copy the folder anew"),
+        ("lora", "adapter_model.safetensors", "rubbish", "is damaged .* copy the folder anew"),
+    ],
+)
+def test_a_damaged_folder_says_what_to_do(
+    kind: Kind, name: str, content: str | None, message: str, encoder: Encoder, tmp_path: Path
+) -> None:
+    saved(kind, encoder, tmp_path)
+    (tmp_path / name).unlink()
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(StudentError, match=message):
+        load(tmp_path)
+
+
+def test_saving_where_a_file_stands_says_what_to_do(encoder: Encoder, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    student = fit("logistic", lessons(), lessons(), encoder, seed=0)
+    with pytest.raises(StudentError, match="can't write a student to .* give another folder"):
+        student.save(tmp_path / "taken")
+
+
+# -- real data
+
+
+def test_a_student_of_noisy_labels_beats_them_on_real_texts(encoder: Encoder) -> None:
+    """A third of the pseudo-labels are replaced by a random one; the student must be better than they are."""
+    root = Path(os.environ.get("LIMBECK_DATA", Path(__file__).parent.parent.parent / "shared" / "data"))
+    source = root / "class_banking77" / "dev.jsonl"
+    if not source.is_file():
+        pytest.skip(f"no {source.name} of class_banking77; set LIMBECK_DATA to the folder with the data")
+    rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
+    names = sorted({row["label"] for row in rows})[:10]
+    rows = [row for row in rows if row["label"] in names][:400]
+    chance = np.random.default_rng(0)
+    noisy = [row["label"] if chance.random() > 1 / 3 else str(chance.choice(names)) for row in rows]
+    train = slice(0, None, 2)
+    taught = Lessons.of([row["text"] for row in rows[train]], noisy[train])
+    student = fit("logistic", *taught.split(0.2, seed=0), encoder, seed=0)
+    unseen = rows[1::2]
+    right = [
+        p.label == row["label"]
+        for p, row in zip(student.predict([r["text"] for r in unseen]), unseen, strict=True)
+    ]
+    pseudo = [label == row["label"] for label, row in zip(noisy[train], rows[train], strict=True)]
+    assert np.mean(right) > np.mean(pseudo)
