@@ -92,9 +92,12 @@ def show(
         console.print(showing.runs_table(store))
         return
     found = showing.find(store, run)
-    for wanted, table in ((labels, showing.labels_table), (failed, showing.failures_table), (cost, showing.cost_table)):
-        if wanted:
-            console.print(table(store, found, limit) if table is showing.labels_table else table(store, found))  # type: ignore[operator, call-arg]
+    if labels:
+        console.print(showing.labels_table(store, found, limit))
+    if failed:
+        console.print(showing.failures_table(store, found))
+    if cost:
+        console.print(showing.cost_table(store, found))
     if not (labels or failed or cost):
         console.print(showing.ending(store, found, None))
 

@@ -50,6 +50,9 @@ class Encoder:
         """
         import torch
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()  # type: ignore[no-untyped-call]
 
         path = _folder_of_embedded() if name == EMBEDDED else name
         try:

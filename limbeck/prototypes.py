@@ -23,9 +23,9 @@ MOST_NEIGHBOURS = 15
 FEWEST_NEIGHBOURS = 4
 CLASS_PER_NEIGHBOUR = 8
 """An average class is this many times larger than a neighbourhood, so that most neighbours are of the same class."""
-NEIGHBOURS_SAY = 0.8
+NEIGHBOURS_SAY = 0.9
 """The share of a document's probabilities that its neighbours decide."""
-SPREADING_STEPS = 12
+SPREADING_STEPS = 20
 BALANCING_STEPS = 30
 LONELY = 1e-4
 """Weight of a document's link to itself, so that one with no similar neighbour keeps its own opinion."""

@@ -169,6 +169,7 @@ def spent_so_far(store: Store, id: str) -> Spent:
         "WHERE id IN (SELECT DISTINCT unnest(calls) FROM artifacts WHERE run = ?)",
         [id],
     )
-    return Spent(**{name: int(value) if name != "money" else float(value) for name, value in rows[0].items()})
+    row = rows[0]
+    return Spent(row["calls"], int(row["prompt_tokens"]), int(row["completion_tokens"]), float(row["money"]))
 
 

@@ -84,7 +84,7 @@ def cost(store: Path, run: Run) -> list[dict[str, Any]]:
         store,
         f"""
         WITH made AS (
-            SELECT *, regexp_replace(step, '/b2:.*', '') AS stage FROM artifacts WHERE run = '{run.id}'
+            SELECT *, rowid AS place, regexp_replace(step, '/b2:.*', '') AS stage FROM artifacts WHERE run = '{run.id}'
         ), used AS (
             SELECT stage, count(*) AS calls, sum(prompt_tokens)::BIGINT AS prompt_tokens,
                 sum(completion_tokens)::BIGINT AS completion_tokens, sum(seconds) AS seconds, sum(price) AS price
@@ -95,7 +95,7 @@ def cost(store: Path, run: Run) -> list[dict[str, Any]]:
             coalesce(any_value(prompt_tokens), 0) AS prompt_tokens,
             coalesce(any_value(completion_tokens), 0) AS completion_tokens,
             coalesce(any_value(seconds), 0) AS seconds, coalesce(any_value(price), 0) AS price
-        FROM made LEFT JOIN used u USING (stage) GROUP BY stage ORDER BY min(made.rowid)
+        FROM made LEFT JOIN used u USING (stage) GROUP BY stage ORDER BY min(place)
         """,
     )
 

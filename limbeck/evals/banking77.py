@@ -79,4 +79,4 @@ def _split(dev: list[dict[str, Any]], test: list[dict[str, Any]] | None, seed: i
 
 def _accuracy(said: list[dict[str, Any]], learning: list[dict[str, Any]], names: dict[str, str]) -> float:
     right = [row["label"] == names[learning[int(row["key"])]["label"]] for row in said]
-    return round(sum(right) / len(right), 4)
+    return float(round(sum(right) / len(right), 4))

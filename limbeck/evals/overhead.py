@@ -18,7 +18,7 @@ from limbeck.llm import LLM, Body, OpenAIServer, Sender, Spent, spoken
 from limbeck.progress import Progress
 from limbeck.schemas import Category, Document
 from limbeck.serving import Served
-from limbeck.settings import EMBEDDED, DocumentsSettings, ModelSettings, Settings
+from limbeck.settings import EMBEDDED, DocumentsSettings, LabelSettings, ModelSettings, Settings
 from limbeck.stages.votes import label_by_llm
 from limbeck.store import Store
 
@@ -121,5 +121,5 @@ def _settings(model: str, concurrency: int) -> Settings:
         use_case="Find the part of the library that a docstring belongs to.",
         documents=DocumentsSettings(source="stdlib"),
         model=ModelSettings(name=model, concurrency=concurrency),
-        labels={"mode": "choice"},  # type: ignore[arg-type]
+        labels=LabelSettings(mode="choice"),
     )

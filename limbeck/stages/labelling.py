@@ -91,7 +91,7 @@ def _encoder_votes(
         embeddings = context.embed(documents)
         rows = [place for place, document in enumerate(documents) if document.id not in clustered]
         starts = _starts(context, leaves, documents, clustered)
-        shares = assign(embeddings[rows], starts, seed=context.settings.seed)
+        shares = assign(embeddings[rows], starts)
         _put(context, encoder_name(context), space, outside, names, shares)
 
 

@@ -107,7 +107,7 @@ def _student(context: RunContext, labels: Sequence[Label], documents: Sequence[D
     for student in context.store.students(context.run):
         said = load(context.project / student.path).predict([one.text for one in texts])
         answers = {one.id: prediction.label for one, prediction in zip(texts, said, strict=True)}
-        scores = {"unseen": len(texts), "agreement": _agreement(answers, chosen)}
+        scores: dict[str, Any] = {"unseen": len(texts), "agreement": _agreement(answers, chosen)}
         known = {item: gold[item] for item in answers if item in gold}
         if known:
             scores["gold"] = _against(answers, known)
