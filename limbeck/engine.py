@@ -27,7 +27,9 @@ MODULE = "vllm.entrypoints.openai.api_server"
 START_SECONDS = 600.0
 STOP_SECONDS = 15.0
 TAIL_LINES = 15
-COMMON = ("--max-model-len", "8192", "--disable-uvicorn-access-log")
+# A small model left free between JSON's tokens fills them with blanks.
+JSON_WITHOUT_BLANKS = '{"backend": "xgrammar", "disable_any_whitespace": true}'
+COMMON = ("--max-model-len", "8192", "--disable-uvicorn-access-log", "--structured-outputs-config", JSON_WITHOUT_BLANKS)
 ON_CPU = ("--dtype", "bfloat16", "--enforce-eager", "--max-num-seqs", "32")
 CPU_ENVIRONMENT = {"VLLM_CPU_KVCACHE_SPACE": "2"}
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}

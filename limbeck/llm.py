@@ -9,6 +9,7 @@ cache does not care which server answered. `LIMBECK_CALLS=off` in the environmen
 
 import asyncio
 import json
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -74,6 +75,8 @@ class LLM:
 
     def lm(self) -> dspy.LM:
         """The model as DSPy's programs know it."""
+        # It warns of every answer that was cut off; ours are shown to the model and counted.
+        logging.getLogger("dspy.clients.lm").setLevel(logging.ERROR)
         return dspy.LM(
             self.model,
             engine=_Blocking(self),
@@ -315,8 +318,18 @@ def spoken(body: Body, dialect: Dialect) -> Body:
         one = {"type": "object", "properties": {CHOICE: {"type": "string", "enum": choice}}}
         said["response_format"] = _enforced(CHOICE, {**one, "required": [CHOICE], "additionalProperties": False})
     elif form := said.get("response_format"):
-        said["response_format"] = _enforced(form["name"], form["schema"])
+        schema = form["schema"] if dialect == "vllm" else _without_lengths(form["schema"])
+        said["response_format"] = _enforced(form["name"], schema)
     return said
+
+
+def _without_lengths(schema: Any) -> Any:
+    """The schema for servers that refuse `maxLength`, as OpenAI's strict mode does; we check lengths ourselves."""
+    if isinstance(schema, list):
+        return [_without_lengths(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {name: _without_lengths(inner) for name, inner in schema.items() if name != "maxLength"}
 
 
 def _enforced(name: str, schema: Body) -> Body:

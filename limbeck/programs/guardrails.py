@@ -6,13 +6,14 @@ Each check raises `GuardrailError` with a sentence that is shown to the model on
 import re
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from limbeck.errors import GuardrailError
 
 SUMMARY_WORDS = 20
 NAME_WORDS, DESCRIPTION_WORDS = 10, 30
 CLUSTER_NAME_WORDS = 4
+LETTERS_PER_WORD = 8
 SLACK = 1.5
 """A limit of 20 words is asked for, and 30 let pass: models count badly, and a few words more do no harm."""
 VAGUE = frozenset(
@@ -31,11 +32,16 @@ SCRIPTS = {
 ENGLISH = frozenset("the a an of to and in is for or with on that by as are be it from about how".split())
 
 
+def letters(words: int) -> int:
+    """Room for so many words: what a server that constrains is told, so that a small model can't ramble."""
+    return words * LETTERS_PER_WORD
+
+
 class Row(BaseModel):
     """One category as a model writes it."""
 
-    name: str
-    description: str
+    name: str = Field(max_length=letters(NAME_WORDS))
+    description: str = Field(max_length=letters(DESCRIPTION_WORDS))
 
 
 def check_rows(rows: list[Row], size: int) -> None:

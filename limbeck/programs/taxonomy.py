@@ -16,6 +16,7 @@ from pydantic import Field
 
 from limbeck.errors import GuardrailError
 from limbeck.programs.guardrails import (
+    CLUSTER_NAME_WORDS,
     DESCRIPTION_WORDS,
     NAME_WORDS,
     SUMMARY_WORDS,
@@ -24,13 +25,14 @@ from limbeck.programs.guardrails import (
     check_language,
     check_rows,
     check_words,
+    letters,
     plain,
 )
 from limbeck.programs.predict import CheckedChoice, CheckedPredict
 from limbeck.schemas import OTHER, Category
 
 GENERATE_TEMPERATURE, UPDATE_TEMPERATURE = 0.5, 0.2
-TOKENS_PER_WORD = 2
+TOKENS_PER_WORD = 3
 
 
 class Summarise(dspy.Signature):  # type: ignore[misc]
@@ -41,8 +43,8 @@ class Summarise(dspy.Signature):  # type: ignore[misc]
 
     use_case: str = dspy.InputField()
     document: str = dspy.InputField()
-    summary: str = dspy.OutputField(desc="one line of at most 20 words")
-    explanation: str = dspy.OutputField(desc="why, in at most 30 words")
+    summary: str = dspy.OutputField(desc="one line of at most 20 words", max_length=letters(20))
+    explanation: str = dspy.OutputField(desc="why, in at most 30 words", max_length=letters(30))
 
 
 class Generate(dspy.Signature):  # type: ignore[misc]
@@ -55,7 +57,7 @@ class Generate(dspy.Signature):  # type: ignore[misc]
 
     use_case: str = dspy.InputField()
     documents: str = dspy.InputField()
-    explanation: str = dspy.OutputField(desc="why these categories, in at most 20 words")
+    explanation: str = dspy.OutputField(desc="why these categories, in at most 20 words", max_length=letters(20))
     categories: list[Row] = dspy.OutputField(desc='a list of {"name": …, "description": …}')
 
 
@@ -73,8 +75,8 @@ class Update(dspy.Signature):  # type: ignore[misc]
     table: str = dspy.InputField()
     documents: str = dspy.InputField()
     score: int = dspy.OutputField(desc="the rating, 0 to 100", ge=0, le=100)
-    explanation: str = dspy.OutputField(desc="why this rating, in at most 30 words")
-    suggestions: str = dspy.OutputField(desc="the edits, in at most 30 words, or N/A")
+    explanation: str = dspy.OutputField(desc="why this rating, in at most 30 words", max_length=letters(30))
+    suggestions: str = dspy.OutputField(desc="the edits, in at most 30 words, or N/A", max_length=letters(30))
     categories: list[Row] = dspy.OutputField(desc='the whole new table, a list of {"name": …, "description": …}')
 
 
@@ -90,8 +92,8 @@ class Review(dspy.Signature):  # type: ignore[misc]
     use_case: str = dspy.InputField()
     table: str = dspy.InputField()
     score: int = dspy.OutputField(desc="the rating, 0 to 100", ge=0, le=100)
-    explanation: str = dspy.OutputField(desc="why this rating, in at most 30 words")
-    suggestions: str = dspy.OutputField(desc="the edits, in at most 30 words, or N/A")
+    explanation: str = dspy.OutputField(desc="why this rating, in at most 30 words", max_length=letters(30))
+    suggestions: str = dspy.OutputField(desc="the edits, in at most 30 words, or N/A", max_length=letters(30))
     categories: list[Row] = dspy.OutputField(desc='the whole table, a list of {"name": …, "description": …}')
 
 
@@ -115,7 +117,7 @@ class Classify(dspy.Signature):  # type: ignore[misc]
     use_case: str = dspy.InputField()
     table: str = dspy.InputField()
     document: str = dspy.InputField()
-    reason: str = dspy.OutputField(desc="at most 30 words")
+    reason: str = dspy.OutputField(desc="at most 30 words", max_length=letters(30))
     index: int = dspy.OutputField(desc="the index of the best category")
     name: str = dspy.OutputField(desc="the name of the same category")
     also: list[int] = dspy.OutputField(desc="the indexes of all categories that apply, the best one among them")
@@ -156,8 +158,8 @@ class NameCluster(dspy.Signature):  # type: ignore[misc]
 
     use_case: str = dspy.InputField()
     documents: str = dspy.InputField()
-    name: str = dspy.OutputField(desc="one to four words")
-    description: str = dspy.OutputField(desc="one sentence of at most 30 words")
+    name: str = dspy.OutputField(desc="one to four words", max_length=letters(CLUSTER_NAME_WORDS))
+    description: str = dspy.OutputField(desc="one sentence of at most 30 words", max_length=letters(DESCRIPTION_WORDS))
 
 
 class Taxonomist(dspy.Module):  # type: ignore[misc]
@@ -191,7 +193,7 @@ class Taxonomist(dspy.Module):  # type: ignore[misc]
             check_language(outputs.summary, language)
 
         table = size * (NAME_WORDS + DESCRIPTION_WORDS) * TOKENS_PER_WORD + 200
-        self.summarise = CheckedPredict(told(Summarise), in_language, max_tokens=160)
+        self.summarise = CheckedPredict(told(Summarise), in_language, max_tokens=300)
         self.generate = CheckedPredict(
             told(Generate), sound, temperature=GENERATE_TEMPERATURE, max_tokens=table
         )
@@ -217,7 +219,7 @@ class Labeller(dspy.Module):  # type: ignore[misc]
         self.table = numbered((*categories, Category(name=OTHER, description="None of the above fits.")))
         self.options = tuple(f"{index}. {name}" for index, name in enumerate(self.names, 1))
         self.mode = mode
-        self.classify = CheckedPredict(Classify, self._agrees, max_tokens=200)
+        self.classify = CheckedPredict(Classify, self._agrees, max_tokens=300)
         self.pick = CheckedChoice(Pick, max_tokens=40)
 
     async def aforward(self, use_case: str, document: str) -> dspy.Prediction:

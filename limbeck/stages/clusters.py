@@ -17,13 +17,15 @@ from limbeck.names import readable_names
 from limbeck.programs.guardrails import plain
 from limbeck.schemas import Artifact, Category, Document
 from limbeck.stages.chains import programs
-from limbeck.stages.groups import group
+from limbeck.stages.groups import TOP, group
 from limbeck.stages.summaries import read_as
 
 STEP = "cluster"
 NAMING = "name"
 CENTRAL, SHOWN, WORDS = 10, 6, 8
 """Central documents looked at for a phrase, shown to the model, and distinctive words shown to it."""
+MOST_DOCUMENTS = 20_000
+"""Documents that clusters are found on; clustering costs little, so that is more than the prompts' sample."""
 DOCUMENTS_EACH = 4
 """There are no more clusters than one for so many documents."""
 
@@ -41,7 +43,8 @@ class Cluster:
 
 async def from_clusters(context: RunContext, name: str) -> tuple[Category, ...]:
     """Make a group's categories from its clusters, largest first, and remember which document is in which."""
-    clusters = find(context, group(context, name).documents)
+    documents = context.store.documents(context.run)[:MOST_DOCUMENTS] if name == TOP else group(context, name).documents
+    clusters = find(context, documents)
     rows = await _named(context, name, clusters)
     members = {id: row.name for row, one in zip(rows, clusters, strict=True) for id in one.members}
     value = json.dumps(members, ensure_ascii=False)

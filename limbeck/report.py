@@ -1,0 +1,410 @@
+"""The report: what came of a run, as one HTML file that a person opens in a browser or sends to a colleague.
+
+It needs no network, no script and nothing beside it; its own policy forbids all three. It knows no store: whoever calls
+`render` fills `Facts`. Texts and label names come from anywhere, so each passes through `charts.safe`.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from limbeck.charts import (
+    LONGEST_QUOTE,
+    STYLE,
+    bar,
+    clock,
+    columns,
+    compact,
+    decimal,
+    element,
+    folded,
+    interval,
+    many,
+    money,
+    percent,
+    quotes,
+    safe,
+    table,
+)
+
+LONGEST_TEXT = 280
+LONGEST_NAME = 120
+
+
+class Part(BaseModel):
+    """A frozen piece of `Facts`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CategoryFacts(Part):
+    """A category with the documents it got itself, those of its parts not included."""
+
+    name: str
+    description: str = ""
+    parent: str | None = None
+    count: int = 0
+    examples: tuple[str, ...] = ()
+    """Texts, as they are."""
+
+
+class PairFacts(Part):
+    """Two labels that are mixed up (`metrics.confusable_pairs`)."""
+
+    first: str
+    second: str
+    weight: float
+    examples: tuple[str, ...] = ()
+    """Texts between the two."""
+
+
+class Measure(Part):
+    """A figure between -1 and 1; `value` is None where it was not measured, and `note` says why."""
+
+    name: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    """95% interval."""
+    n: int | None = None
+    note: str = ""
+    """What it means, or why it is missing."""
+
+
+class StudentFacts(Part):
+    """A small model and its scores on texts that it has not seen."""
+
+    kind: str
+    agreement: float | None = None
+    """Share of unseen texts that it labels as the large model and the encoder did."""
+    unseen: int = 0
+    macro_f1: float | None = None
+    ece: float | None = None
+    """Expected calibration error."""
+    seconds: float | None = None
+    chosen: bool = False
+    path: str = ""
+
+
+class StageFacts(Part):
+    """What a step spent; `seconds` are the model's, added up over parallel calls."""
+
+    name: str
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    price: float = 0.0
+
+
+class ExampleFacts(Part):
+    """A document with its label."""
+
+    text: str
+    label: str
+    confidence: float | None = None
+
+
+class Facts(Part):
+    """Everything that the report says."""
+
+    title: str
+    run: str
+    """The id's beginning, as a person types it."""
+    pipeline: str
+    status: Literal["running", "finished", "stopped"]
+    model: str
+    started: float
+    """Unix time."""
+    seconds: float | None = None
+    """From start to end by the clock."""
+    documents: int = 0
+    use_case: str = ""
+    notes: tuple[str, ...] = ()
+    """What a reader must know before trusting the rest: fallbacks, warnings."""
+    categories: tuple[CategoryFacts, ...] = ()
+    """In the taxonomy's order, one or two levels."""
+    other: int = 0
+    """Documents that no category fits."""
+    pairs: tuple[PairFacts, ...] = ()
+    coverage: float | None = None
+    measures: tuple[Measure, ...] = ()
+    gold: tuple[Measure, ...] = ()
+    """Empty where no gold column was named."""
+    students: tuple[StudentFacts, ...] = ()
+    stages: tuple[StageFacts, ...] = ()
+    total: StageFacts = StageFacts(name="Total")
+    """Each call counted once, though stages may share some."""
+    failed: int = 0
+    repaired: int = 0
+    show_failed: str = ""
+    """The command that lists what failed."""
+    examples: tuple[ExampleFacts, ...] = ()
+
+
+def render(facts: Facts) -> str:
+    """Write the report.
+
+    Args:
+        facts: What to say; no field needs to be filled but the required ones.
+
+    Returns:
+        A complete HTML page.
+    """
+    sections = [(id, title, body) for id, title, make in SECTIONS if (body := make(facts))]
+    links = "".join(f'<a href="#{id}">{title}</a>' for id, title, _ in sections)
+    bodies = "".join(
+        f'<section id="{id}" aria-labelledby="{id}-title"><h2 id="{id}-title">{title}</h2>{body}</section>'
+        for id, title, body in sections
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{safe(facts.title, LONGEST_NAME)} – limbeck</title><style>{STYLE}</style></head><body>"
+        f'{_header(facts)}<nav aria-label="Sections">{links}</nav>'
+        f"<main>{_tiles(facts)}{_notes(facts)}{bodies}</main>"
+        f"<footer>Run <code>{safe(facts.run)}</code>, made by limbeck. "
+        "Every figure here can be asked of the project’s store with <code>limbeck sql</code>.</footer></body></html>\n"
+    )
+
+
+# ---- the top ---------------------------------------------------------------------------------------------------------
+
+
+def _header(facts: Facts) -> str:
+    when = datetime.fromtimestamp(facts.started, UTC)
+    meta = {
+        "Status": f'<span class="status {facts.status}">{facts.status}</span>',
+        "Pipeline": safe(facts.pipeline),
+        "Model": f"<bdi>{safe(facts.model, LONGEST_NAME)}</bdi>",
+        "Started": f'<time datetime="{when.isoformat()}">{when.day} {when:%b %Y, %H:%M} UTC</time>',
+        "Run": f"<code>{safe(facts.run)}</code>",
+    }
+    pairs = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in meta.items())
+    use_case = f'<p class="lead" dir="auto">{safe(facts.use_case, LONGEST_TEXT)}</p>' if facts.use_case else ""
+    return f'<header><h1 dir="auto">{safe(facts.title, LONGEST_NAME)}</h1>{use_case}<dl>{pairs}</dl></header>'
+
+
+def _tiles(facts: Facts) -> str:
+    chosen = next((student for student in facts.students if student.chosen), None)
+    tokens = facts.total.prompt_tokens + facts.total.completion_tokens
+    agreement = chosen.agreement if chosen else None
+    tiles = [
+        ("Documents", f"{facts.documents:,}", f"{facts.failed:,} failed" if facts.failed else ""),
+        ("Categories", f"{len(_leaves(facts)):,}", "on two levels" if _parents(facts) else ""),
+        ("Coverage", percent(facts.coverage), f"{facts.other:,} in no category" if facts.other else ""),
+        (
+            "Student agreement",
+            percent(agreement),
+            f"on {chosen.unseen:,} unseen texts" if chosen and agreement is not None else "not measured",
+        ),
+        ("Model calls", compact(facts.total.calls), f"{facts.repaired:,} answers repaired" if facts.repaired else ""),
+        ("Tokens", compact(tokens), f"{compact(facts.total.completion_tokens)} written" if tokens else ""),
+        ("Time", clock(facts.seconds), "by the clock"),
+    ]
+    if facts.total.price:
+        tiles.append(("Money", money(facts.total.price), "at the config’s prices"))
+    shown = "".join(
+        f'<div><dt>{name}</dt><dd><span class="figure">{value}</span>{f"<small>{under}</small>" if under else ""}</dd></div>'
+        for name, value, under in tiles
+    )
+    return f'<dl class="tiles">{shown}</dl>'
+
+
+def _notes(facts: Facts) -> str:
+    notes = list(facts.notes)
+    if facts.status != "finished":
+        notes.insert(0, f"This run is {facts.status}: what follows is what there is so far. The same command goes on.")
+    if not notes:
+        return ""
+    lines = "".join(f'<li dir="auto">{safe(note, 2 * LONGEST_TEXT)}</li>' for note in notes)
+    return f'<aside class="notes" aria-label="Notes"><h2>Worth knowing</h2><ul>{lines}</ul></aside>'
+
+
+# ---- the taxonomy ----------------------------------------------------------------------------------------------------
+
+
+def _parents(facts: Facts) -> set[str]:
+    names = {category.name for category in facts.categories}
+    return {category.parent for category in facts.categories if category.parent in names and category.parent is not None}
+
+
+def _leaves(facts: Facts) -> list[CategoryFacts]:
+    parents = _parents(facts)
+    return [category for category in facts.categories if category.name not in parents]
+
+
+def _taxonomy(facts: Facts) -> str:
+    parents, parts = _parents(facts), dict[str, list[CategoryFacts]]()
+    for category in facts.categories:
+        if category.parent in parents:
+            parts.setdefault(category.parent or "", []).append(category)
+    tops = [category for category in facts.categories if category.parent not in parents]
+    if not tops:
+        return '<p class="empty">No taxonomy yet.</p>'
+    sizes = {top.name: top.count + sum(part.count for part in parts.get(top.name, ())) for top in tops}
+    labelled, most = sum(sizes.values()) + facts.other, max(1, facts.other, *sizes.values())
+
+    def row(category: CategoryFacts, count: int) -> str:
+        return (
+            f'<div class="row"><div><h3 dir="auto">{safe(category.name, LONGEST_NAME)}</h3>'
+            f'{element("p", category.description, LONGEST_TEXT)}</div>{_size(count, most, labelled)}</div>'
+            f"{quotes(category.examples)}"
+        )
+
+    def group(top: CategoryFacts) -> str:
+        inner = "".join(f"<li>{row(part, part.count)}</li>" for part in parts.get(top.name, ()))
+        listed = f'<ul class="parts">{inner}</ul>' if inner else ""
+        return f'<li{" class=group" if inner else ""}>{row(top, sizes[top.name])}{listed}</li>'
+
+    rows = [group(top) for top in tops]
+    if facts.other:
+        rows.append(
+            '<li class="other"><div class="row"><div><h3>Other</h3><p>No category fits.</p></div>'
+            f"{_size(facts.other, most, labelled)}</div></li>"
+        )
+    return folded(rows, "categories")
+
+
+def _size(count: int, most: int, labelled: int) -> str:
+    share = f"{count / labelled:.1%}" if labelled else "–"
+    return f'<div class="size">{bar(count / most)}<span class="num">{count:,}</span><span class="num soft">{share}</span></div>'
+
+
+def _sizes(facts: Facts) -> str:
+    sizes = sorted(((leaf.name, leaf.count) for leaf in _leaves(facts)), key=lambda one: (-one[1], one[0]))
+    if not sizes or not sizes[0][1]:
+        return ""
+    (most, top), (least, bottom) = sizes[0], sizes[-1]
+    ends = f"<span>Largest: <bdi>{safe(most, LONGEST_NAME)}</bdi>, {top:,}</span>"
+    if len(sizes) > 1:
+        ends += f"<span>Smallest: <bdi>{safe(least, LONGEST_NAME)}</bdi>, {bottom:,}</span>"
+    half = sum(count for _, count in sizes) / 2
+    needed, held = 0, 0
+    while held < half:
+        held += sizes[needed][1]
+        needed += 1
+    title = f"Documents in each of {len(sizes)} categories, the largest first, from {top:,} down to {bottom:,}"
+    lead = f"{many(needed, 'category holds', 'categories hold')} half of the labelled documents."
+    return f'<p>{lead}</p><figure>{columns(sizes, title)}<figcaption>{ends}</figcaption></figure>'
+
+
+def _pairs(facts: Facts) -> str:
+    if not facts.pairs:
+        return ""
+    most = max(pair.weight for pair in facts.pairs) or 1.0
+
+    def row(pair: PairFacts) -> str:
+        names = ' <span class="soft">and</span> '.join(f"<bdi>{safe(name, LONGEST_NAME)}</bdi>" for name in (pair.first, pair.second))
+        texts = "".join(element("li", text, LONGEST_QUOTE) for text in pair.examples)
+        return (
+            f'<li class="pair"><div class="row"><h3>{names}</h3><div class="size">{bar(pair.weight / most)}'
+            f'<span class="num">{pair.weight:.1f}</span></div></div>{f"<ul class=quotes>{texts}</ul>" if texts else ""}</li>'
+        )
+
+    lead = "Pairs that the votes waver between, by the number of documents’ worth of doubt. Sharper descriptions help most here."
+    return f'<p>{lead}</p><ul class="tree">{"".join(map(row, facts.pairs))}</ul>'
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------------
+
+
+def _quality(facts: Facts) -> str:
+    lead = "The measures of TnT-LLM (Wan et al. 2024) with 95% intervals."
+    return f"<p>{lead}</p>{_measures(facts.measures)}" if facts.measures else ""
+
+
+def _gold(facts: Facts) -> str:
+    if not facts.gold:
+        return '<p class="empty">Not measured: no gold column was named (<code>documents.gold</code> in the config).</p>'
+    lead = "Gold labels are read by the scorer alone; nothing was fitted to them."
+    return f"<p>{lead}</p>{_measures(facts.gold)}"
+
+
+def _measures(measures: Sequence[Measure]) -> str:
+    lowest = min((figure for one in measures for figure in (one.value, one.low) if figure is not None), default=0.0)
+    start = min(0.0, math.floor(lowest * 4) / 4)
+    bounded = any(one.low is not None for one in measures)
+
+    def row(one: Measure) -> tuple[str, ...]:
+        name = f"<bdi>{safe(one.name, LONGEST_NAME)}</bdi>{element('small', one.note, LONGEST_TEXT)}"
+        size = f"{one.n:,}" if one.n is not None else ""
+        if one.value is None:
+            return (name, '<span class="soft">not measured</span>', "", *([""] if bounded else []), size)
+        known = one.low is not None and one.high is not None
+        between = [f"{decimal(one.low)} to {decimal(one.high)}" if known else ""] if bounded else []
+        return (name, decimal(one.value), interval(one.value, one.low, one.high, start), *between, size)
+
+    scale = f'<span class="scale"><span>{start:g}</span><span>1</span></span>'.replace("-", "−")
+    heads = ("Measure", "Value", scale, *(["95% interval"] if bounded else []), "n")
+    return table(heads, map(row, measures), "measures", left=(0, 2))
+
+
+def _students(facts: Facts) -> str:
+    if not facts.students:
+        return '<p class="empty">No student was trained.</p>'
+    rows = [
+        (
+            f"{safe(one.kind)}{' <span class=chosen>chosen</span>' if one.chosen else ''}{element('small', one.path, LONGEST_TEXT)}",
+            percent(one.agreement),
+            f"{one.unseen:,}" if one.unseen else "–",
+            decimal(one.macro_f1),
+            decimal(one.ece),
+            clock(one.seconds),
+        )
+        for one in facts.students
+    ]
+    lead = "Small models that label without the large one. Agreement is with the labels above, not with the truth."
+    heads = ("Student", "Agreement", "Unseen texts", "Macro-F1", "Calibration error", "Training")
+    return f"<p>{lead}</p>{table(heads, rows, 'students')}"
+
+
+def _costs(facts: Facts) -> str:
+    if not facts.stages:
+        return ""
+    priced = any(stage.price for stage in (*facts.stages, facts.total))
+
+    def row(stage: StageFacts) -> tuple[str, ...]:
+        figures = (f"{stage.calls:,}", f"{stage.prompt_tokens:,}", f"{stage.completion_tokens:,}", clock(stage.seconds))
+        return (f"<bdi>{safe(stage.name, LONGEST_NAME)}</bdi>", *figures, *((money(stage.price),) if priced else ()))
+
+    heads = ("Step", "Calls", "Prompt tokens", "Tokens written", "Model time", *(("Price",) if priced else ()))
+    return table(heads, [*map(row, facts.stages), row(facts.total)], "costs total")
+
+
+def _failures(facts: Facts) -> str:
+    if not facts.failed:
+        repaired = f" {many(facts.repaired, 'answer was', 'answers were')} repaired on a retry." if facts.repaired else ""
+        return f"<p>Nothing failed.{repaired}</p>"
+    how = f" List with reasons: <code>{safe(facts.show_failed)}</code>" if facts.show_failed else ""
+    return f"<p>{many(facts.failed, 'item', 'items')} failed and {'is' if facts.failed == 1 else 'are'} left out above.{how}</p>"
+
+
+def _examples(facts: Facts) -> str:
+    rows = [
+        (
+            f'<span class="text" dir="auto">{safe(one.text, LONGEST_TEXT)}</span>',
+            f"<bdi>{safe(one.label, LONGEST_NAME)}</bdi>",
+            percent(one.confidence),
+        )
+        for one in facts.examples
+    ]
+    return table(("Text", "Label", "Confidence"), rows, "examples", left=(0, 1)) if rows else ""
+
+
+SECTIONS: tuple[tuple[str, str, Callable[[Facts], str]], ...] = (
+    ("taxonomy", "Taxonomy", _taxonomy),
+    ("sizes", "Sizes", _sizes),
+    ("confusable", "Easily confused", _pairs),
+    ("quality", "Quality", _quality),
+    ("gold", "Against gold", _gold),
+    ("students", "Students", _students),
+    ("examples", "Examples", _examples),
+    ("costs", "Costs", _costs),
+    ("failures", "Failures", _failures),
+)
