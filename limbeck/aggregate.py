@@ -3,6 +3,7 @@
 An annotator has one vote on an item, which it may share out among labels by its scores. Gold never enters.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
@@ -29,7 +30,7 @@ def aggregate(
 
     Returns:
         Labels in the order of their item's first vote; `confidence` is the label's share of all votes. Equal shares go
-        to the label that comes first in the alphabet.
+        to the label that comes first in the alphabet. An item whose votes weigh nothing gets no label.
 
     Raises:
         ValueError: There are gold votes among them.
@@ -38,7 +39,8 @@ def aggregate(
     for (item, space), by_annotator in _grouped(votes).items():
         shares = _shares(by_annotator, weights, best_only=method == "majority")
         if shares:
-            label, share = min(shares.items(), key=lambda one: (-one[1], one[0]))
+            # Rounded, so that equal shares are equal whatever the sums' last bits say.
+            label, share = min(shares.items(), key=lambda one: (-round(one[1], 12), one[0]))
             labels.append(Label(item=item, space=space, label=label, confidence=min(share, 1.0), method=method))
     return labels
 
@@ -56,12 +58,15 @@ def distribution(
 
     Returns:
         [n, k]; each row sums to 1, and is uniform where nobody voted.
+
+    Raises:
+        ValueError: There are gold votes among them.
     """
     known = set(labels)
-    grouped = {item: one for (item, _), one in _grouped(vote for vote in votes if vote.label in known).items()}
+    grouped = {item: one for (item, _), one in _grouped(votes).items()}
     rows = []
     for item in items:
-        shares = _shares(grouped.get(item, {}), weights)
+        shares = _shares(_only(known, grouped.get(item, {})), weights)
         rows.append([shares.get(label, 0.0) if shares else 1.0 / len(labels) for label in labels])
     return rows
 
@@ -79,18 +84,37 @@ def applicable(
         weights: Each annotator's.
 
     Returns:
-        The labels by item, the surest first; at least the surest.
+        The labels by item, the surest first; at least the surest, and none where no vote weighs anything.
+
+    Raises:
+        ValueError: There are gold votes among them.
     """
     found = {}
     for (item, _), by_annotator in _grouped(votes).items():
-        whole = sum(_weight(name, weights) for name in by_annotator)
-        means: Shares = defaultdict(float)
-        for name, scores in by_annotator.items():
-            for label, score in scores.items():
-                means[label] += _weight(name, weights) * score / whole if whole else 0.0
+        means = _means(by_annotator, weights)
         ranked = sorted(means, key=lambda label: (-means[label], label))
         found[item] = tuple(label for label in ranked if means[label] >= threshold) or tuple(ranked[:1])
     return found
+
+
+def _means(by_annotator: dict[str, Shares], weights: Weights | None) -> Shares:
+    """Each label's weighted mean score; labels with none are left out."""
+    whole = math.fsum(_weight(name, weights) for name in by_annotator)
+    parts: dict[str, list[float]] = defaultdict(list)
+    for name, scores in by_annotator.items():
+        for label, score in scores.items():
+            parts[label].append(_weight(name, weights) * score)
+    # `fsum` is exact, so that neither the order of votes nor rounding can move a label over the threshold.
+    sums = {label: math.fsum(scores) for label, scores in parts.items()}
+    return {label: round(total / whole, 12) for label, total in sums.items() if total > 0}
+
+
+def _only(labels: set[str], by_annotator: dict[str, Shares]) -> dict[str, Shares]:
+    """The votes for some labels."""
+    return {
+        name: {label: score for label, score in scores.items() if label in labels}
+        for name, scores in by_annotator.items()
+    }
 
 
 def _grouped(votes: Iterable[Vote]) -> dict[tuple[str, str], dict[str, Shares]]:
@@ -109,7 +133,7 @@ def _shares(by_annotator: dict[str, Shares], weights: Weights | None, best_only:
     shares: Shares = defaultdict(float)
     # Sorted, so that the order of votes can't change the last bit of a sum.
     for name, scores in sorted(by_annotator.items()):
-        if best_only:
+        if best_only and any(scores.values()):
             scores = {min(scores, key=lambda label: (-scores[label], label)): 1.0}
         whole = sum(sorted(scores.values()))
         for label, score in scores.items():

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import TypeVar
@@ -57,23 +57,28 @@ def fleiss_kappa(items: Sequence[Sequence[str]]) -> float | None:
     """Agreement of any number of annotators beyond chance (Fleiss 1971), items with fewer than two labels left out.
 
     Args:
-        items: Each item's labels; items may have different numbers of them.
+        items: Each item's labels. Where items have different numbers of them, each item counts alike, for chance too:
+            pooled labels would let κ fall below -1.
 
     Returns:
         κ, or None where there is no item to compare or only one label was used.
     """
     rated = [Counter(labels) for labels in items if len(labels) > 1]
-    total = sum(sum(counts.values()) for counts in rated)
     if not rated:
         return None
     seen = sum(_agreeing_pairs(counts) for counts in rated) / len(rated)
-    labels: Counter[str] = sum(rated, Counter())
-    chance = sum((count / total) ** 2 for count in labels.values())
-    return None if chance == 1 else (seen - chance) / (1 - chance)
+    shares: dict[str, float] = defaultdict(float)
+    for counts in rated:
+        for label, count in counts.items():
+            shares[label] += count / counts.total() / len(rated)
+    if len(shares) == 1:
+        return None
+    chance = sum(share**2 for share in shares.values())
+    return (seen - chance) / (1 - chance)
 
 
 def _agreeing_pairs(counts: Counter[str]) -> float:
-    n = sum(counts.values())
+    n = counts.total()
     return sum(count * (count - 1) for count in counts.values()) / (n * (n - 1))
 
 

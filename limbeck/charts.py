@@ -22,10 +22,9 @@ def plain(text: str, longest: int | None = None) -> str:
     line = " ".join(UNSHOWABLE.sub("\ufffd", text).split())
     if longest is None or len(line) <= longest:
         return line
-    cut = line[: longest - 1]
     # Cut between words, except in scripts and strings that have no spaces near.
-    space = cut.rfind(" ", longest * 4 // 5)
-    return (cut[:space] if space > 0 else cut).rstrip() + "…"
+    space = line[:longest].rfind(" ", longest * 3 // 5)
+    return line[: space if space > 0 else longest - 1].rstrip() + "…"
 
 
 def safe(text: str, longest: int | None = None) -> str:
@@ -59,7 +58,8 @@ def columns(sizes: Sequence[tuple[str, int]], title: str) -> str:
         )
     width = max(len(sizes), FEWEST_COLUMNS)
     lines = "".join(
-        f'<line class="grid" x1="0" x2="{width}" y1="{y}" y2="{y}" vector-effect="non-scaling-stroke"/>' for y in (0, 50, 100)
+        f'<line class="grid" x1="0" x2="{width}" y1="{y}" y2="{y}" vector-effect="non-scaling-stroke"/>'
+        for y in (0, 50, 100)
     )
     return (
         f'<svg class="columns" viewBox="0 0 {width} 100" preserveAspectRatio="none" role="img" '
@@ -98,18 +98,29 @@ def quotes(texts: Sequence[str]) -> str:
     return f'<details><summary>{title}</summary><ul class="quotes">{lines}</ul></details>'
 
 
-def folded(rows: Sequence[str], what: str) -> str:
-    """A list whose end folds where it is long."""
-    shown, rest = (rows, rows[:0]) if len(rows) <= MOST_ROWS + 5 else (rows[:MOST_ROWS], rows[MOST_ROWS:])
-    more = f'<details class="more"><summary>{len(rest)} more {what}</summary><ul class="tree">{"".join(rest)}</ul></details>'
-    return f'<ul class="tree">{"".join(shown)}</ul>{more if rest else ""}'
+def size(count: int, most: int, labelled: int) -> str:
+    """A count beside a bar, and its share of all that is labelled."""
+    share = percent(count / labelled if labelled else None)
+    figures = f'<span class="num">{count:,}</span><span class="num soft">{share}</span>'
+    return f'<div class="size">{bar(count / most)}{figures}</div>'
+
+
+def folded(rows: Sequence[str], what: str, last: str = "") -> str:
+    """A list whose end folds where it is long; the last row is always seen."""
+    if len(rows) <= MOST_ROWS + 5:
+        return f'<ul class="tree">{"".join(rows)}{last}</ul>'
+    shown, rest = "".join(rows[:MOST_ROWS]), "".join(rows[MOST_ROWS:])
+    title = f"{len(rows) - MOST_ROWS:,} more {what}"
+    more = f'<details class="more"><summary>{title}</summary><ul class="tree">{rest}</ul></details>'
+    return f'<ul class="tree">{shown}</ul>{more}' + (f'<ul class="tree">{last}</ul>' if last else "")
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str, left: Sequence[int] = (0,)) -> str:
     """A table of HTML cells; on a narrow page each row becomes a block, so the roles are named."""
     classes = ["left" if place in left else "num" for place in range(len(heads))]
     top = "".join(
-        f'<th role="columnheader" scope="col" class="{name}">{head}</th>' for head, name in zip(heads, classes, strict=True)
+        f'<th role="columnheader" scope="col" class="{name}">{head}</th>'
+        for head, name in zip(heads, classes, strict=True)
     )
     labels = ["" if "<" in head else head for head in heads]
     body = "".join(
@@ -141,7 +152,11 @@ def many(count: int, one: str, several: str) -> str:
 
 
 def percent(share: float | None) -> str:
-    """0.8123 as 81.2%."""
+    """0.8123 as 81.2%; little is not nothing, and nearly all not all."""
+    if share is not None and 0 < share < 0.0005:
+        return "&lt;0.1%"
+    if share is not None and 0.9995 <= share < 1:
+        return "&gt;99.9%"
     return f"{share:.1%}" if share is not None else "–"
 
 
@@ -157,20 +172,23 @@ def money(price: float) -> str:
 
 def compact(count: int) -> str:
     """A count in at most about six characters."""
-    for size, unit in ((10**9, "B"), (10**6, "M"), (10**5, "k")):
-        if count >= size:
-            per = 1000 if unit == "k" else size
-            return f"{count / per:,.{0 if unit == 'k' else 2}f}{unit}"
-    return f"{count:,}"
+    if count < 100_000:
+        return f"{count:,}"
+    # Half a unit below the next size, rounding would show 1,000k.
+    for below, size, unit in ((999_500, 1e3, "k"), (999_995_000, 1e6, "M")):
+        if count < below:
+            return f"{count / size:.0f}{unit}" if unit == "k" else f"{count / size:.2f}{unit}"
+    return f"{count / 1e9:,.2f}B"
 
 
 def clock(seconds: float | None) -> str:
     """A time as people say it."""
     if seconds is None:
         return "–"
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
+    minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 

@@ -7,6 +7,7 @@ fits the request's schema and means nothing. `.history` holds every request.
 import hashlib
 import json
 import re
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -46,7 +47,7 @@ class FakeLLM:
 def fitting(body: Body) -> str:
     """An answer of the form that is asked for, made of words of the prompt's last message."""
     if options := body.get(CHOICE):
-        return str(options[_number(body) % len(options)])
+        return str(options[zlib.crc32(body["messages"][-1]["content"].encode()) % len(options)])
     words: list[str] = re.findall(r"[^\W\d_]{4,}", body["messages"][-1]["content"]) or ["nothing"]
     start = _number(body)
     schema = body.get("response_format", {}).get("schema")

@@ -93,3 +93,10 @@ def _cased(phrase: str) -> str:
 def _key(name: str) -> frozenset[str]:
     """Two names with the same words, in whatever order and case, are the same to a reader."""
     return frozenset(name.casefold().split())
+
+
+def descriptions(
+    words: Sequence[Sequence[str]], central_texts: Sequence[Sequence[str]], names: Sequence[str]
+) -> list[str]:
+    """One line for each cluster: its distinctive words."""
+    return ["Documents about " + ", ".join(one[:5]) + "." if one else "" for one in words]

@@ -11,27 +11,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from limbeck.charts import (
-    LONGEST_QUOTE,
-    STYLE,
-    bar,
-    clock,
-    columns,
-    compact,
-    decimal,
-    element,
-    folded,
-    interval,
-    many,
-    money,
-    percent,
-    quotes,
-    safe,
-    table,
-)
+from limbeck import charts
+from limbeck.charts import LONGEST_QUOTE, STYLE, element, safe, table
 
 LONGEST_TEXT = 280
 LONGEST_NAME = 120
+CHOSEN = ' <span class="chosen">chosen</span>'
 
 
 class Part(BaseModel):
@@ -197,20 +182,20 @@ def _tiles(facts: Facts) -> str:
     tiles = [
         ("Documents", f"{facts.documents:,}", f"{facts.failed:,} failed" if facts.failed else ""),
         ("Categories", f"{len(_leaves(facts)):,}", "on two levels" if _parents(facts) else ""),
-        ("Coverage", percent(facts.coverage), f"{facts.other:,} in no category" if facts.other else ""),
+        ("Coverage", charts.percent(facts.coverage), f"{facts.other:,} in no category" if facts.other else ""),
         (
             "Student agreement",
-            percent(agreement),
+            charts.percent(agreement),
             f"on {chosen.unseen:,} unseen texts" if chosen and agreement is not None else "not measured",
         ),
-        ("Model calls", compact(facts.total.calls), f"{facts.repaired:,} answers repaired" if facts.repaired else ""),
-        ("Tokens", compact(tokens), f"{compact(facts.total.completion_tokens)} written" if tokens else ""),
-        ("Time", clock(facts.seconds), "by the clock"),
+        ("Model calls", charts.compact(facts.total.calls), f"{facts.repaired:,} answers repaired" if facts.repaired else ""),
+        ("Tokens", charts.compact(tokens), f"{charts.compact(facts.total.completion_tokens)} written" if tokens else ""),
+        ("Time", charts.clock(facts.seconds), "by the clock"),
     ]
     if facts.total.price:
-        tiles.append(("Money", money(facts.total.price), "at the config’s prices"))
+        tiles.append(("Money", charts.money(facts.total.price), "at the config’s prices"))
     shown = "".join(
-        f'<div><dt>{name}</dt><dd><span class="figure">{value}</span>{f"<small>{under}</small>" if under else ""}</dd></div>'
+        f'<div><dt>{name}</dt><dd><span class="figure">{value}</span>{element("small", under, LONGEST_TEXT)}</dd></div>'
         for name, value, under in tiles
     )
     return f'<dl class="tiles">{shown}</dl>'
@@ -219,7 +204,8 @@ def _tiles(facts: Facts) -> str:
 def _notes(facts: Facts) -> str:
     notes = list(facts.notes)
     if facts.status != "finished":
-        notes.insert(0, f"This run is {facts.status}: what follows is what there is so far. The same command goes on.")
+        unfinished = "was stopped" if facts.status == "stopped" else "has not ended"
+        notes.insert(0, f"The run {unfinished}: this is what there is so far. The same command goes on where it was.")
     if not notes:
         return ""
     lines = "".join(f'<li dir="auto">{safe(note, 2 * LONGEST_TEXT)}</li>' for note in notes)
@@ -231,7 +217,7 @@ def _notes(facts: Facts) -> str:
 
 def _parents(facts: Facts) -> set[str]:
     names = {category.name for category in facts.categories}
-    return {category.parent for category in facts.categories if category.parent in names and category.parent is not None}
+    return {category.parent for category in facts.categories if category.parent and category.parent in names}
 
 
 def _leaves(facts: Facts) -> list[CategoryFacts]:
@@ -253,8 +239,8 @@ def _taxonomy(facts: Facts) -> str:
     def row(category: CategoryFacts, count: int) -> str:
         return (
             f'<div class="row"><div><h3 dir="auto">{safe(category.name, LONGEST_NAME)}</h3>'
-            f'{element("p", category.description, LONGEST_TEXT)}</div>{_size(count, most, labelled)}</div>'
-            f"{quotes(category.examples)}"
+            f'{element("p", category.description, LONGEST_TEXT)}</div>{charts.size(count, most, labelled)}</div>'
+            f"{charts.quotes(category.examples)}"
         )
 
     def group(top: CategoryFacts) -> str:
@@ -262,36 +248,28 @@ def _taxonomy(facts: Facts) -> str:
         listed = f'<ul class="parts">{inner}</ul>' if inner else ""
         return f'<li{" class=group" if inner else ""}>{row(top, sizes[top.name])}{listed}</li>'
 
-    rows = [group(top) for top in tops]
-    if facts.other:
-        rows.append(
-            '<li class="other"><div class="row"><div><h3>Other</h3><p>No category fits.</p></div>'
-            f"{_size(facts.other, most, labelled)}</div></li>"
-        )
-    return folded(rows, "categories")
-
-
-def _size(count: int, most: int, labelled: int) -> str:
-    share = f"{count / labelled:.1%}" if labelled else "–"
-    return f'<div class="size">{bar(count / most)}<span class="num">{count:,}</span><span class="num soft">{share}</span></div>'
+    other = (
+        '<li class="other"><div class="row"><div><h3>Other</h3><p>No category fits.</p></div>'
+        f"{charts.size(facts.other, most, labelled)}</div></li>"
+    )
+    return charts.folded([group(top) for top in tops], "categories", other if facts.other else "")
 
 
 def _sizes(facts: Facts) -> str:
     sizes = sorted(((leaf.name, leaf.count) for leaf in _leaves(facts)), key=lambda one: (-one[1], one[0]))
-    if not sizes or not sizes[0][1]:
+    if len(sizes) < 2 or not sizes[0][1]:
         return ""
     (most, top), (least, bottom) = sizes[0], sizes[-1]
     ends = f"<span>Largest: <bdi>{safe(most, LONGEST_NAME)}</bdi>, {top:,}</span>"
-    if len(sizes) > 1:
-        ends += f"<span>Smallest: <bdi>{safe(least, LONGEST_NAME)}</bdi>, {bottom:,}</span>"
+    ends += f"<span>Smallest: <bdi>{safe(least, LONGEST_NAME)}</bdi>, {bottom:,}</span>"
     half = sum(count for _, count in sizes) / 2
     needed, held = 0, 0
     while held < half:
         held += sizes[needed][1]
         needed += 1
     title = f"Documents in each of {len(sizes)} categories, the largest first, from {top:,} down to {bottom:,}"
-    lead = f"{many(needed, 'category holds', 'categories hold')} half of the labelled documents."
-    return f'<p>{lead}</p><figure>{columns(sizes, title)}<figcaption>{ends}</figcaption></figure>'
+    lead = f"{charts.many(needed, 'category holds', 'categories hold')} half of the labelled documents."
+    return f'<p>{lead}</p><figure>{charts.columns(sizes, title)}<figcaption>{ends}</figcaption></figure>'
 
 
 def _pairs(facts: Facts) -> str:
@@ -300,14 +278,15 @@ def _pairs(facts: Facts) -> str:
     most = max(pair.weight for pair in facts.pairs) or 1.0
 
     def row(pair: PairFacts) -> str:
-        names = ' <span class="soft">and</span> '.join(f"<bdi>{safe(name, LONGEST_NAME)}</bdi>" for name in (pair.first, pair.second))
+        first, second = (f"<bdi>{safe(name, LONGEST_NAME)}</bdi>" for name in (pair.first, pair.second))
+        names = f'{first} <span class="soft">and</span> {second}'
         texts = "".join(element("li", text, LONGEST_QUOTE) for text in pair.examples)
         return (
-            f'<li class="pair"><div class="row"><h3>{names}</h3><div class="size">{bar(pair.weight / most)}'
+            f'<li class="pair"><div class="row"><h3>{names}</h3><div class="size">{charts.bar(pair.weight / most)}'
             f'<span class="num">{pair.weight:.1f}</span></div></div>{f"<ul class=quotes>{texts}</ul>" if texts else ""}</li>'
         )
 
-    lead = "Pairs that the votes waver between, by the number of documents’ worth of doubt. Sharper descriptions help most here."
+    lead = "Pairs that the votes waver between, by documents’ worth of doubt. Sharper descriptions help most here."
     return f'<p>{lead}</p><ul class="tree">{"".join(map(row, facts.pairs))}</ul>'
 
 
@@ -315,8 +294,9 @@ def _pairs(facts: Facts) -> str:
 
 
 def _quality(facts: Facts) -> str:
-    lead = "The measures of TnT-LLM (Wan et al. 2024) with 95% intervals."
-    return f"<p>{lead}</p>{_measures(facts.measures)}" if facts.measures else ""
+    if not facts.measures:
+        return '<p class="empty">Not measured yet.</p>'
+    return f"<p>The measures of TnT-LLM (Wan et al. 2024) with 95% intervals.</p>{_measures(facts.measures)}"
 
 
 def _gold(facts: Facts) -> str:
@@ -337,8 +317,8 @@ def _measures(measures: Sequence[Measure]) -> str:
         if one.value is None:
             return (name, '<span class="soft">not measured</span>', "", *([""] if bounded else []), size)
         known = one.low is not None and one.high is not None
-        between = [f"{decimal(one.low)} to {decimal(one.high)}" if known else ""] if bounded else []
-        return (name, decimal(one.value), interval(one.value, one.low, one.high, start), *between, size)
+        between = [f"{charts.decimal(one.low)} to {charts.decimal(one.high)}" if known else ""] if bounded else []
+        return (name, charts.decimal(one.value), charts.interval(one.value, one.low, one.high, start), *between, size)
 
     scale = f'<span class="scale"><span>{start:g}</span><span>1</span></span>'.replace("-", "−")
     heads = ("Measure", "Value", scale, *(["95% interval"] if bounded else []), "n")
@@ -350,12 +330,12 @@ def _students(facts: Facts) -> str:
         return '<p class="empty">No student was trained.</p>'
     rows = [
         (
-            f"{safe(one.kind)}{' <span class=chosen>chosen</span>' if one.chosen else ''}{element('small', one.path, LONGEST_TEXT)}",
-            percent(one.agreement),
+            f"{safe(one.kind)}{CHOSEN if one.chosen else ''}{element('small', one.path, LONGEST_TEXT)}",
+            charts.percent(one.agreement),
             f"{one.unseen:,}" if one.unseen else "–",
-            decimal(one.macro_f1),
-            decimal(one.ece),
-            clock(one.seconds),
+            charts.decimal(one.macro_f1),
+            charts.decimal(one.ece),
+            charts.clock(one.seconds),
         )
         for one in facts.students
     ]
@@ -370,8 +350,9 @@ def _costs(facts: Facts) -> str:
     priced = any(stage.price for stage in (*facts.stages, facts.total))
 
     def row(stage: StageFacts) -> tuple[str, ...]:
-        figures = (f"{stage.calls:,}", f"{stage.prompt_tokens:,}", f"{stage.completion_tokens:,}", clock(stage.seconds))
-        return (f"<bdi>{safe(stage.name, LONGEST_NAME)}</bdi>", *figures, *((money(stage.price),) if priced else ()))
+        counts = (f"{count:,}" for count in (stage.calls, stage.prompt_tokens, stage.completion_tokens))
+        price = (charts.money(stage.price),) if priced else ()
+        return (f"<bdi>{safe(stage.name, LONGEST_NAME)}</bdi>", *counts, charts.clock(stage.seconds), *price)
 
     heads = ("Step", "Calls", "Prompt tokens", "Tokens written", "Model time", *(("Price",) if priced else ()))
     return table(heads, [*map(row, facts.stages), row(facts.total)], "costs total")
@@ -379,10 +360,11 @@ def _costs(facts: Facts) -> str:
 
 def _failures(facts: Facts) -> str:
     if not facts.failed:
-        repaired = f" {many(facts.repaired, 'answer was', 'answers were')} repaired on a retry." if facts.repaired else ""
-        return f"<p>Nothing failed.{repaired}</p>"
+        repaired = charts.many(facts.repaired, "answer was", "answers were")
+        return f"<p>Nothing failed.{f' {repaired} repaired on a retry.' if facts.repaired else ''}</p>"
     how = f" List with reasons: <code>{safe(facts.show_failed)}</code>" if facts.show_failed else ""
-    return f"<p>{many(facts.failed, 'item', 'items')} failed and {'is' if facts.failed == 1 else 'are'} left out above.{how}</p>"
+    failed = charts.many(facts.failed, "item failed and is", "items failed and are")
+    return f"<p>{failed} left out above.{how}</p>"
 
 
 def _examples(facts: Facts) -> str:
@@ -390,7 +372,7 @@ def _examples(facts: Facts) -> str:
         (
             f'<span class="text" dir="auto">{safe(one.text, LONGEST_TEXT)}</span>',
             f"<bdi>{safe(one.label, LONGEST_NAME)}</bdi>",
-            percent(one.confidence),
+            charts.percent(one.confidence),
         )
         for one in facts.examples
     ]

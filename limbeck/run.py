@@ -19,7 +19,7 @@ from limbeck.context import RunContext
 from limbeck.documents import read
 from limbeck.errors import NoSuchRun
 from limbeck.fakes import FakeLLM
-from limbeck.llm import LLM, OpenAIServer, Sender, Spent
+from limbeck.llm import LLM, InlineExecutor, OpenAIServer, Sender, Spent
 from limbeck.progress import Progress
 from limbeck.query import ask
 from limbeck.schemas import Corpus, Run, content_id
@@ -86,6 +86,7 @@ def is_finished(store: Path, id: str) -> bool:
 async def _run(
     id: str, path: Path, settings: Settings, corpus: Corpus, progress: Progress, send: Sender | None
 ) -> None:
+    asyncio.get_running_loop().set_default_executor(InlineExecutor())
     async with _sender(settings, send, progress) as sender:
         with Store.open(path) as store:
             spent = spent_so_far(store, id)

@@ -2,7 +2,10 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 from limbeck.embedded import embedded_model
 from limbeck.engine import Server, serve
@@ -11,6 +14,7 @@ from limbeck.progress import Progress
 from limbeck.settings import EMBEDDED, ModelSettings
 
 LOG = "vllm.log"
+T = TypeVar("T")
 
 
 class Served:
@@ -40,7 +44,7 @@ class Served:
         if self._client:
             await self._client.__aexit__()
         if self._server:
-            await asyncio.to_thread(self._server.stop)
+            await _in_thread(self._server.stop)
 
     async def __call__(self, body: Body) -> Body:
         """Send one request, starting the server first where it is not up.
@@ -52,16 +56,25 @@ class Served:
             client = self._client or await self._started()
         return await client(body)
 
+    def _start(self, name: str) -> Server:
+        model = embedded_model() if name == EMBEDDED else name
+        return serve(model, name=name, log=self._log)
+
     async def _started(self) -> OpenAIServer:
         name = self._settings.name
         with self._progress.stage("start vLLM", None, "seconds"):
-            model = await asyncio.to_thread(embedded_model) if name == EMBEDDED else name
-            self._server = await asyncio.to_thread(lambda: serve(model, name=name, log=self._log))
+            self._server = await _in_thread(self._start, name)
         client = OpenAIServer(self._settings, self._server.base_url, name)
         await client.__aenter__()
         await client.check()
         self._client = client
         return client
+
+
+async def _in_thread(work: Callable[..., T], *args: Any) -> T:
+    """Run slow work in a thread of its own, whatever the loop's default executor is."""
+    with ThreadPoolExecutor(1) as threads:
+        return await asyncio.get_running_loop().run_in_executor(threads, work, *args)
 
 
 def serve_forever(model: str, port: int) -> None:

@@ -1,7 +1,7 @@
 """The store: one DuckDB file a project, in which everything that a run asked, got and made is a row.
 
-Records are put by any thread and written by one, in small batches that are committed at once when nothing else waits
-and about every 20 ms under load; what was put is lost only with the process, and only the last batch. This is the one
+Records are put by any thread and written by one, in small batches that are committed at once when little is put and
+at least every 250 ms under load; what was put is lost only with the process, and only the last batch. This is the one
 module that writes SQL to the project.
 
     with Store.open(Path("project/limbeck.duckdb")) as store:
@@ -26,8 +26,9 @@ from limbeck.migrations import migrate
 from limbeck.query import answering, held_or_broken
 from limbeck.schemas import Artifact, Call, Document, Label, Place, Record, Run, Student, Taxonomy, Vote
 
-GAP_SECONDS = 0.02
-"""Under load, how long rows are gathered before the next commit."""
+LONGEST_GAP = 0.1
+GAP_PER_ROW = 0.0004
+"""Under load, rows are gathered before the next commit, the longer the more came with the last; seconds."""
 
 TABLES: dict[type[Record], tuple[str, str]] = {
     Document: ("documents", "INSERT OR IGNORE"),
@@ -228,7 +229,7 @@ class Store:
                 if isinstance(one, Future):
                     one.set_result(None)
             if going_on and not any(isinstance(one, Future) for one in batch):
-                time.sleep(GAP_SECONDS if len(batch) > 1 else 0)
+                time.sleep(min(LONGEST_GAP, GAP_PER_ROW * len(batch)))
 
     def _write(self, cursor: duckdb.DuckDBPyConnection, records: list[Record]) -> None:
         if not records:
@@ -262,7 +263,7 @@ def _key(record: Record) -> tuple[str, ...]:
 
 def _insert(cursor: duckdb.DuckDBPyConnection, verb: str, rows: list[dict[str, Any]]) -> None:
     if rows:
-        batch = pa.Table.from_pylist(rows)
+        batch = pa.table({name: [row[name] for row in rows] for name in rows[0]})
         cursor.register("batch", batch)
         cursor.execute(f"{verb} BY NAME SELECT * FROM batch")
         cursor.unregister("batch")

@@ -19,7 +19,7 @@ from limbeck.show import rows as ask_rows
 from limbeck.students import load
 
 USE_CASE = "Route a customer's message to the bank's team that can answer it."
-READ_BY_LLM = 300
+READ_BY_LLM, PROBED = 200, 24
 """Messages that the model labels too; the encoder labels all."""
 UNSEEN = 0.2
 
@@ -34,7 +34,7 @@ def evaluate(place: Place) -> dict[str, Any]:
             use_case=USE_CASE,
             documents=DocumentsSettings(source=str(source), text="text", key="key"),
             taxonomy=TaxonomySettings(given=tuple(names.values())),
-            labels=LabelSettings(llm_limit=READ_BY_LLM),
+            labels=LabelSettings(llm_limit=READ_BY_LLM, probe=PROBED),
             student=StudentSettings(kinds=("lora",), held_out=0.05),
             measures=MeasureSettings(sample=0),
             seed=place.seed,

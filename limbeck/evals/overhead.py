@@ -14,7 +14,7 @@ from limbeck.context import RunContext
 from limbeck.documents import read
 from limbeck.evals.place import Place
 from limbeck.evals.stub import MODEL, serving
-from limbeck.llm import LLM, Body, OpenAIServer, Sender, Spent, spoken
+from limbeck.llm import LLM, Body, InlineExecutor, OpenAIServer, Sender, Spent, spoken
 from limbeck.progress import Progress
 from limbeck.schemas import Category, Document
 from limbeck.serving import Served
@@ -50,6 +50,7 @@ def evaluate(place: Place) -> dict[str, Any]:
 
 async def _stub(documents: list[Document]) -> dict[str, Any]:
     settings = _settings("stub", concurrency=32)
+    asyncio.get_running_loop().set_default_executor(InlineExecutor())
     with serving() as address:
         async with OpenAIServer(settings.model, f"{address}/v1", MODEL) as server:
             await server.check()
@@ -62,6 +63,7 @@ async def _stub(documents: list[Document]) -> dict[str, Any]:
 
 async def _ratio(documents: list[Document], progress: Progress) -> dict[str, Any]:
     settings = _settings(EMBEDDED, concurrency=16)
+    asyncio.get_running_loop().set_default_executor(InlineExecutor())
     bodies: list[Body] = []
     with tempfile.TemporaryDirectory() as folder:
         async with Served(settings.model, Path(folder), progress) as server:

@@ -5,6 +5,7 @@ It speaks OpenAI's protocol as vLLM does. The same request always gets the same 
 """
 
 import asyncio
+import hashlib
 import json
 import subprocess
 import sys
@@ -21,7 +22,6 @@ from limbeck.engine import free_port
 from limbeck.errors import EngineError
 from limbeck.fakes import FakeLLM
 from limbeck.llm import CHOICE
-from limbeck.schemas import content_id
 
 MODEL = "stub"
 TRIES = 200
@@ -33,12 +33,12 @@ def application(delay: float) -> web.Application:
     fake = FakeLLM()
 
     async def complete(request: web.Request) -> web.Response:
-        body = json.loads(await request.read())
-        counts[content_id(body)] += 1
+        raw = await request.read()
+        counts[hashlib.blake2b(raw, digest_size=16).hexdigest()] += 1
         if delay:
             await asyncio.sleep(delay)
         fake.history.clear()
-        return web.Response(body=json.dumps(await fake(_neutral(body))), content_type="application/json")
+        return web.Response(body=json.dumps(await fake(_neutral(json.loads(raw)))), content_type="application/json")
 
     async def listed(_: web.Request) -> web.Response:
         return web.json_response({"data": [{"id": MODEL, "owned_by": "vllm"}]})

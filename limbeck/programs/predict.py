@@ -71,8 +71,11 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
                 break
             except GuardrailError as error:
                 attempts.failed(error)
-        prediction = self._forward_postprocess([outputs.__dict__], signature, **inputs)
-        prediction.calls, prediction.repaired, prediction.error = attempts.calls, bool(attempts.error), attempts.error
+        prediction = dspy.Prediction(
+            **outputs.__dict__, calls=attempts.calls, repaired=bool(attempts.error), error=attempts.error
+        )
+        if dspy.settings.trace is not None:  # What DSPy's optimisers learn from.
+            dspy.settings.trace.append((self, inputs, prediction))
         return prediction
 
     def forward(self, **kwargs: Any) -> dspy.Prediction:

@@ -28,6 +28,15 @@ def content_id(value: Any) -> str:
     Returns:
         `b2:` and 32 hexadecimal digits (128 bits of blake2b).
     """
-    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    digest = hashlib.blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return named(canonical(value))
+
+
+def canonical(value: Any) -> str:
+    """A JSON value written in the one way that its id is made of."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def named(canonical_json: str) -> str:
+    """The id of what `canonical` wrote."""
+    digest = hashlib.blake2b(canonical_json.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return HASH_TAG + digest

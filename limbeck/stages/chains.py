@@ -12,7 +12,7 @@ from typing import Any
 import dspy
 import numpy as np
 
-from limbeck.batch import Made, one
+from limbeck.batch import QUICK, Made, one
 from limbeck.context import RunContext
 from limbeck.programs.taxonomy import Taxonomist, numbered
 from limbeck.schemas import Artifact, Category, Document
@@ -122,7 +122,7 @@ def steps(context: RunContext, name: str, chain: int) -> list[Artifact]:
 
 async def _step(context: RunContext, item: str, work: Callable[[], Awaitable[Made]]) -> bool:
     done = context.store.artifacts(context.run, STEP)
-    with dspy.context(lm=context.lm, disable_history=True, trace=None):
+    with dspy.context(lm=context.lm, **QUICK):
         artifact = done.get(item) or await one(context, STEP, item, work())
     return artifact.status != "failed"
 

@@ -1,7 +1,7 @@
 """Cluster-guided taxonomies: where a model is too weak to write tables, the data's own clusters become the categories.
 
-Embed, cluster, and name each cluster from its central documents and distinctive words: by the model where its name passes
-the guardrails, else by a phrase of the documents. It is the paper's own baseline (TnT-LLM, section 4.1), made robust.
+Embed, cluster, and name each cluster from its central documents and distinctive words: by the model where it names the
+same clusters alike twice, else by phrases of the documents. The paper's own baseline (TnT-LLM, section 4.1), made robust.
 """
 
 import json
@@ -13,7 +13,7 @@ import numpy as np
 from limbeck.batch import Made, each
 from limbeck.cluster import central, cluster, distinctive_words
 from limbeck.context import RunContext
-from limbeck.names import readable_names
+from limbeck.names import descriptions, readable_names
 from limbeck.programs.guardrails import plain
 from limbeck.schemas import Artifact, Category, Document
 from limbeck.stages.chains import programs
@@ -24,6 +24,8 @@ STEP = "cluster"
 NAMING = "name"
 CENTRAL, SHOWN, WORDS = 10, 6, 8
 """Central documents looked at for a phrase, shown to the model, and distinctive words shown to it."""
+TRIED, ALIKE = 5, 0.5
+"""Clusters that the model names twice, and the share of words that both names must have in common."""
 MOST_DOCUMENTS = 20_000
 """Documents that clusters are found on; clustering costs little, so that is more than the prompts' sample."""
 DOCUMENTS_EACH = 4
@@ -71,7 +73,35 @@ def find(context: RunContext, documents: Sequence[Document]) -> list[Cluster]:
 
 
 async def _named(context: RunContext, name: str, clusters: list[Cluster]) -> tuple[Category, ...]:
-    """Ask the model for names; where it has no usable or no new one, take a phrase of the documents."""
+    """Name clusters by the model, if it gives its first ones alike twice, else by phrases of their documents."""
+    answers: list[dict[str, str] | None] = [None] * len(clusters)
+    if await _names_alike(context, name, clusters[:TRIED]):
+        answers = await _asked(context, f"{name}/forth", clusters)
+    listed = [list(one.words) for one in clusters], [list(one.texts) for one in clusters]
+    phrases = readable_names(*listed)
+    taken: set[str] = set()
+    return tuple(
+        _category(*one, taken)
+        for one in zip(clusters, answers, phrases, descriptions(*listed, phrases), strict=True)
+    )
+
+
+async def _names_alike(context: RunContext, name: str, clusters: list[Cluster]) -> bool:
+    """Whether the model's names for the same clusters share most words when the documents are shown in another order."""
+    turned = [Cluster(one.members, one.words[::-1], one.texts[:SHOWN][::-1]) for one in clusters]
+    forth, back = await _asked(context, f"{name}/forth", clusters), await _asked(context, f"{name}/back", turned)
+    alike = [a and b and _overlap(a["name"], b["name"]) >= ALIKE for a, b in zip(forth, back, strict=True)]
+    return sum(map(bool, alike)) > len(clusters) / 2
+
+
+def _overlap(first: str, second: str) -> float:
+    """The share of words that two names have in common (Jaccard)."""
+    a, b = set(plain(first).split()), set(plain(second).split())
+    return len(a & b) / len(a | b) if a | b else 0.0
+
+
+async def _asked(context: RunContext, title: str, clusters: list[Cluster]) -> list[dict[str, str] | None]:
+    """The model's names and descriptions; None where it has no usable one."""
     program, use_case = programs(context).name_cluster, context.settings.use_case
 
     async def work(one: Cluster) -> Made:
@@ -80,29 +110,22 @@ async def _named(context: RunContext, name: str, clusters: list[Cluster]) -> tup
         said = await program.acall(use_case=use_case, documents=shown)
         return Made({"name": said.name.strip(), "description": said.description.strip()}, said)
 
-    items = {f"{name}/cluster-{place}": one for place, one in enumerate(clusters)}
-    answers = [json.loads(one.value) for one in (await each(context, NAMING, items, work)).values()]
-    phrases = readable_names([list(one.words) for one in clusters], [list(one.texts) for one in clusters])
-    taken: set[str] = set()
-    return tuple(
-        _category(one, answer, phrase, taken)
-        for one, answer, phrase in zip(clusters, answers, phrases, strict=True)
-    )
+    items = {f"{title}/{place}": one for place, one in enumerate(clusters)}
+    return [json.loads(one.value) for one in (await each(context, NAMING, items, work)).values()]
 
 
-def _category(one: Cluster, answer: dict[str, str] | None, phrase: str, taken: set[str]) -> Category:
-    usable = answer if answer and plain(answer["name"]) not in taken else None
-    name, description = (usable["name"], usable["description"]) if usable else (phrase, _about(one))
+def _category(
+    one: Cluster, answer: dict[str, str] | None, phrase: str, description: str, taken: set[str]
+) -> Category:
+    if answer and plain(answer["name"]) not in taken:
+        name, description = answer["name"], answer["description"]
+    else:
+        name = phrase
     number = 2
     while plain(name) in taken:
         name, number = f"{phrase} {number}", number + 1
     taken.add(plain(name))
     return Category(name=name, description=description, examples=one.members[:5])
-
-
-def _about(one: Cluster) -> str:
-    """A description without a model."""
-    return "Documents about " + ", ".join(one.words[:5]) + "." if one.words else ""
 
 
 def members(context: RunContext, leaves: Sequence[Category]) -> dict[str, str]:
