@@ -1,0 +1,177 @@
+"""From a project's store to the report's facts, and to one HTML file beside the store. Works on unfinished runs too."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from limbeck import show
+from limbeck.aggregate import distribution
+from limbeck.metrics import confusable_pairs
+from limbeck.report import (
+    CategoryFacts,
+    ExampleFacts,
+    Facts,
+    Measure,
+    PairFacts,
+    StageFacts,
+    StudentFacts,
+    render,
+)
+from limbeck.schemas import OTHER, Run, Taxonomy, Vote
+
+EXAMPLES, EXAMPLES_EACH, PAIRS = 20, 3, 8
+NOTES = 6
+"""The first notes of a taxonomy are shown; the whole trail of edits is in the store."""
+
+
+def write_report(store: Path, run: Run) -> Path:
+    """Write a run's report.
+
+    Returns:
+        Its path, `report-<the run's first letters>.html` in the project's folder.
+    """
+    path = store.parent / f"report-{show.short(run.id)}.html"
+    path.write_text(render(facts(store, run)), "utf-8")
+    return path
+
+
+def facts(store: Path, run: Run) -> Facts:
+    """What the report says of a run."""
+    settings, summary = json.loads(run.config), json.loads(run.summary)
+    found, measured = show.taxonomy(store, run), show.measures(store, run)
+    space = found.id if found else ""
+    rows = show.labelled(store, run, space) if found else []
+    total = show.total(store, run)
+    return Facts(
+        title=settings["use_case"],
+        run=show.short(run.id),
+        pipeline=run.pipeline,
+        status=run.status,
+        model=settings["model"]["name"],
+        started=run.started,
+        seconds=run.finished - run.started if run.finished else None,
+        documents=run.documents,
+        use_case=settings["use_case"],
+        notes=(*summary.get("skipped", ()), *(found.notes[:NOTES] if found else ()), *_weights(store, run)),
+        categories=_categories(store, run, found, rows),
+        other=show.counts(store, run, space).get(OTHER, 0) if found else 0,
+        pairs=_pairs(store, run, found),
+        coverage=measured.get("coverage"),
+        measures=_measures(measured),
+        gold=_gold(measured),
+        students=_students(store, run, measured),
+        stages=tuple(_stage(row["step"], row) for row in show.cost(store, run)),
+        total=_stage("Total", total | {"seconds": sum(summary.get("seconds", {}).values())}),
+        failed=len(show.failures(store, run)),
+        repaired=sum(row["repaired"] for row in show.cost(store, run)),
+        show_failed=f"limbeck show {show.short(run.id)} --failed --project {store.parent.name}",
+        examples=tuple(
+            ExampleFacts(text=row["text"], label=row["label"], confidence=row["confidence"])
+            for row in rows[:EXAMPLES]
+            if row["label"]
+        ),
+    )
+
+
+def _weights(store: Path, run: Run) -> list[str]:
+    """How much the model's votes weighed, in a sentence."""
+    sql = f"SELECT item, value FROM artifacts WHERE run = '{run.id}' AND step = 'weights'"
+    weights = [json.loads(row["value"])["llm"] for row in show.rows(store, sql)]
+    return [
+        f"The model's votes weigh {weight:.2f} of 1: that is κ between its labels and its labels with the table turned round."
+        for weight in weights[-1:]
+    ]
+
+
+def _categories(
+    store: Path, run: Run, found: Taxonomy | None, rows: list[dict[str, Any]]
+) -> tuple[CategoryFacts, ...]:
+    if found is None:
+        return ()
+    sizes = show.counts(store, run, found.id)
+    texts: dict[str, list[str]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: -(row["confidence"] or 0.0)):
+        if len(texts[row["label"]]) < EXAMPLES_EACH:
+            texts[row["label"]].append(row["text"])
+    return tuple(
+        CategoryFacts(
+            name=one.name,
+            description=one.description,
+            parent=one.parent,
+            count=sizes.get(one.name, 0),
+            examples=tuple(texts.get(one.name, ())),
+        )
+        for one in found.categories
+    )
+
+
+def _pairs(store: Path, run: Run, found: Taxonomy | None) -> tuple[PairFacts, ...]:
+    """Labels that the annotators' votes waver between, each with two documents where they do."""
+    if found is None:
+        return ()
+    votes = [
+        Vote.model_validate(row) for row in show.rows(store, f"SELECT * FROM votes WHERE space = '{found.id}'")
+    ]
+    items = list(dict.fromkeys(vote.item for vote in votes))
+    shares = distribution(votes, found.names, items) if items else []
+    place = {name: at for at, name in enumerate(found.names)}
+    pairs = []
+    for first, second, weight in confusable_pairs(shares, found.names, PAIRS):
+        a, b = place[first], place[second]
+        torn = sorted(range(len(items)), key=lambda row: -shares[row][a] * shares[row][b])[:2]
+        texts = _texts(store, [items[row] for row in torn])
+        pairs.append(PairFacts(first=first, second=second, weight=weight, examples=texts))
+    return tuple(pairs)
+
+
+def _texts(store: Path, items: list[str]) -> tuple[str, ...]:
+    listed = ", ".join(f"'{item}'" for item in items)
+    return tuple(row["text"] for row in show.rows(store, f"SELECT text FROM documents WHERE id IN ({listed})"))
+
+
+def _measures(measured: dict[str, Any]) -> tuple[Measure, ...]:
+    """The paper's measures, those that could not be taken included."""
+    agreement = measured.get("agreement") or {}
+    return (
+        _measure("Label accuracy", measured.get("accuracy"), "the model prefers the label to a random other one"),
+        _measure("Relevance", measured.get("relevance"), "the model calls the label relevant to the use case"),
+        _measure("Fleiss' κ", agreement.get("fleiss"), "all annotators"),
+        *(_measure(f"Cohen's κ: {pair}", one, "") for pair, one in (agreement.get("pairs") or {}).items()),
+    )
+
+
+def _measure(name: str, one: dict[str, Any] | None, note: str) -> Measure:
+    if not one or one.get("value") is None:
+        return Measure(name=name, note=f"not measured: {note}" if note else "not measured")
+    return Measure(name=name, value=one["value"], low=one["low"], high=one["high"], n=one["n"], note=note)
+
+
+def _gold(measured: dict[str, Any]) -> tuple[Measure, ...]:
+    gold = measured.get("gold")
+    names = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "nmi": "NMI", "ari": "ARI"}
+    return tuple(Measure(name=title, value=gold[key], n=gold["n"]) for key, title in names.items()) if gold else ()
+
+
+def _students(store: Path, run: Run, measured: dict[str, Any]) -> tuple[StudentFacts, ...]:
+    students = []
+    for row in show.students(store, run):
+        metrics, scores = json.loads(row["metrics"]), (measured.get("students") or {}).get(row["kind"]) or {}
+        students.append(
+            StudentFacts(
+                kind=row["kind"],
+                agreement=scores.get("agreement"),
+                unseen=scores.get("unseen", 0),
+                macro_f1=metrics.get("macro_f1"),
+                ece=metrics.get("ece"),
+                seconds=metrics.get("seconds"),
+                chosen=row["chosen"],
+                path=row["path"],
+            )
+        )
+    return tuple(students)
+
+
+def _stage(name: str, row: dict[str, Any]) -> StageFacts:
+    fields = ("calls", "prompt_tokens", "completion_tokens", "seconds", "price")
+    return StageFacts(name=name, **{field: row[field] for field in fields})
