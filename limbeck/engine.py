@@ -37,28 +37,28 @@ FEW_CORES = 4
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 
 WATCHDOG = """
-import ctypes, os, signal, subprocess, sys
-libc = ctypes.CDLL(None)
-libc.prctl(36, 1, 0, 0, 0)
+import os, signal, subprocess, sys, time
+parent = int(sys.argv[1])
 server = subprocess.Popen(sys.argv[2:], start_new_session=True)
 def end(*_):
-    os.killpg(server.pid, signal.SIGTERM)
-    try:
-        server.wait(10)
-    except subprocess.TimeoutExpired:
-        pass
-    try:
-        os.killpg(server.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+    for how, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 0)):
+        try:
+            os.killpg(server.pid, how)
+            server.wait(seconds)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
     os._exit(0)
 signal.signal(signal.SIGTERM, end)
-libc.prctl(1, signal.SIGTERM, 0, 0, 0)
-if os.getppid() != int(sys.argv[1]):
-    end()
-sys.exit(server.wait())
+while server.poll() is None:
+    if os.getppid() != parent:
+        end()
+    time.sleep(0.2)
+sys.exit(server.returncode)
 """
-"""Stands between limbeck and vLLM: asks the kernel for a signal when limbeck dies, and then ends vLLM's whole session."""
+"""Stands between limbeck and vLLM, and ends vLLM's whole session when limbeck is gone, however it went.
+
+It looks for its parent itself: the kernel's signal for that (PR_SET_PDEATHSIG) comes when the starting thread ends.
+"""
 
 
 @dataclass(frozen=True)

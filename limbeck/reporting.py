@@ -44,7 +44,7 @@ def facts(store: Path, run: Run) -> Facts:
     rows = show.labelled(store, run, space) if found else []
     total = show.total(store, run)
     return Facts(
-        title=settings["use_case"],
+        title=f"Taxonomy of {Path(settings['documents']['source']).name}",
         run=show.short(run.id),
         pipeline=run.pipeline,
         status=run.status,
@@ -53,7 +53,7 @@ def facts(store: Path, run: Run) -> Facts:
         seconds=run.finished - run.started if run.finished else None,
         documents=run.documents,
         use_case=settings["use_case"],
-        notes=(*summary.get("skipped", ()), *(found.notes[:NOTES] if found else ()), *_weights(store, run)),
+        notes=(*summary.get("skipped", ()), *(found.notes[:NOTES] if found else ()), *_weights(_weight(store, run, space))),
         categories=_categories(store, run, found, rows),
         other=show.counts(store, run, space).get(OTHER, 0) if found else 0,
         pairs=_pairs(store, run, found),
@@ -74,14 +74,19 @@ def facts(store: Path, run: Run) -> Facts:
     )
 
 
-def _weights(store: Path, run: Run) -> list[str]:
-    """How much the model's votes weighed, in a sentence."""
-    sql = f"SELECT item, value FROM artifacts WHERE run = '{run.id}' AND step = 'weights'"
-    weights = [json.loads(row["value"])["llm"] for row in show.rows(store, sql)]
-    return [
-        f"The model's votes weigh {weight:.2f} of 1: that is κ between its labels and its labels with the table turned round."
-        for weight in weights[-1:]
-    ]
+def _weight(store: Path, run: Run, space: str) -> float | None:
+    """How much the model's votes weigh; None where it did not vote."""
+    sql = f"SELECT value FROM artifacts WHERE run = '{run.id}' AND step = 'weights' AND item = '{space}'"
+    found = show.rows(store, sql)
+    return float(json.loads(found[0]["value"])["llm"]) if found else None
+
+
+def _weights(weight: float | None) -> list[str]:
+    """The same, in a sentence."""
+    if weight is None:
+        return []
+    why = "κ between its labels and its labels with the table turned round"
+    return [f"The model's votes weigh {weight:.2f} of 1, which is {why}."]
 
 
 def _categories(
@@ -114,7 +119,9 @@ def _pairs(store: Path, run: Run, found: Taxonomy | None) -> tuple[PairFacts, ..
         Vote.model_validate(row) for row in show.rows(store, f"SELECT * FROM votes WHERE space = '{found.id}'")
     ]
     items = list(dict.fromkeys(vote.item for vote in votes))
-    shares = distribution(votes, found.names, items) if items else []
+    llm = _weight(store, run, found.id) or 0.0
+    weights = {vote.annotator: llm if vote.annotator.startswith("llm:") else 1.0 - llm for vote in votes}
+    shares = distribution(votes, found.names, items, weights) if items else []
     place = {name: at for at, name in enumerate(found.names)}
     pairs = []
     for first, second, weight in confusable_pairs(shares, found.names, PAIRS):
@@ -150,7 +157,11 @@ def _measure(name: str, one: dict[str, Any] | None, note: str) -> Measure:
 def _gold(measured: dict[str, Any]) -> tuple[Measure, ...]:
     gold = measured.get("gold")
     names = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "nmi": "NMI", "ari": "ARI"}
-    return tuple(Measure(name=title, value=gold[key], n=gold["n"]) for key, title in names.items()) if gold else ()
+    if not gold:
+        return ()
+    # Labels that limbeck named itself never equal gold names; then only the groupings can be compared.
+    told = [key for key in names if gold["accuracy"] > 0 or key in ("nmi", "ari")]
+    return tuple(Measure(name=names[key], value=gold[key], n=gold["n"]) for key in told)
 
 
 def _students(store: Path, run: Run, measured: dict[str, Any]) -> tuple[StudentFacts, ...]:

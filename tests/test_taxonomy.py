@@ -111,11 +111,13 @@ def measures(outcome: Outcome) -> dict[str, Any]:
 # ---- models ----------------------------------------------------------------------------------------------------------
 
 
+STARTS = {"Choose": "Choose the table", "Prefer": "Two labels", "Relevant": "A document was", "Pick": "Label one"}
+
+
 def program(body: Body) -> str:
-    """Which program asks."""
-    if options := body.get(CHOICE):
-        by_options = {"1": "Choose", "A": "Prefer", "yes": "Relevant"}
-        return by_options.get(options[0], "Pick")
+    """Which program asks; of those that take a choice its prompt's beginning tells."""
+    if CHOICE in body:
+        return next(name for name, start in STARTS.items() if body["messages"][0]["content"].startswith(start))
     return str(body["response_format"]["name"])
 
 
@@ -187,8 +189,9 @@ def classified(body: Body) -> Any:
 
 
 def picked(body: Body) -> str:
+    table = [name for name, _ in table_rows(part(body, "Table"))]
     options: list[str] = body[CHOICE]
-    return next((one for one in options if fits(one.partition(". ")[2], asked(body))), options[-1])
+    return next((one for one, name in zip(options, table, strict=True) if fits(name, asked(body))), options[-1])
 
 
 def preferred(body: Body) -> str:
@@ -571,7 +574,7 @@ def test_gold_is_for_the_scorer_alone(tmp_path: Path) -> None:
         fake, outcome = started(config, good)
         assert "goldsecret" not in json.dumps(fake.history)
         assert "goldsecret" not in json.dumps(rows(outcome, "SELECT * FROM votes")) + json.dumps(taxonomy(outcome))
-        found.append((labels(outcome), names(outcome), fake.history))
+        found.append((labels(outcome), names(outcome), sorted(json.dumps(body) for body in fake.history)))
         assert ("gold" in measures(outcome)) == bool(gold)
     assert found[0] == found[1]
     assert measures(outcome)["gold"]["n"] == 60 and measures(outcome)["gold"]["accuracy"] == 0.0
