@@ -40,8 +40,9 @@ def init(path: Annotated[Path, typer.Argument(help="the config to write")] = Pat
 
     if path.exists():
         raise ConfigError(f"{str(path)!r} is there already; write another one with: limbeck init other.yaml")
-    starter = (files("limbeck") / "configs" / "taxonomy.yaml").read_text("utf-8")
-    path.write_text(starter, "utf-8")
+    configs = files("limbeck") / "configs"
+    hint = f"# yaml-language-server: $schema={configs / 'schema.json'}\n"
+    path.write_text(hint + (configs / "taxonomy.yaml").read_text("utf-8"), "utf-8")
     print(f"wrote {path}; edit it, then: limbeck run {path}")
 
 
@@ -179,7 +180,7 @@ def serve_model(
 
 @app.command()
 def schema() -> None:
-    """Print the JSON Schema of a config, for editors."""
+    """Print the JSON Schema of a config, for editors; it also lies in the package, `configs/schema.json`."""
     from limbeck.settings import Settings
 
     print(json.dumps(Settings.model_json_schema(), indent=2))

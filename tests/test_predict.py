@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from limbeck.errors import BudgetSpent, CallFailed, GuardrailError, ModelUnreachable
 from limbeck.fakes import FakeLLM
 from limbeck.llm import CHOICE, LLM, Body, Spent
-from limbeck.programs.guardrails import ENGLISH, Row, check_cluster_name, check_language, check_rows, check_words, letters, plain
+from limbeck.programs.guardrails import (
+    ENGLISH,
+    Row,
+    check_cluster_name,
+    check_language,
+    check_rows,
+    check_words,
+    letters,
+    plain,
+)
 from limbeck.programs.predict import RETRIES, CheckedChoice, CheckedPredict, shown
 from limbeck.programs.taxonomy import Labeller, Taxonomist, numbered
 from limbeck.schemas import Category

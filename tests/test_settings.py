@@ -55,7 +55,7 @@ def test_options_and_environment_replace_what_the_file_says(tmp_path: Path, monk
     assert load(file).model.name == "file"
     monkeypatch.setenv("LIMBECK_MODEL", "environment")
     monkeypatch.setenv("LIMBECK_BASE_URL", "http://127.0.0.1:1/v1")
-    model = load(file).model
+    model = load(file, {"model.name": None}).model  # An option that was not given.
     assert (model.name, model.base_url, model.concurrency) == ("environment", "http://127.0.0.1:1/v1", 3)
     overridden = load(file, {"model.name": "option", "documents.limit": 7, "budget.calls": None})
     assert (overridden.model.name, overridden.documents.limit, overridden.budget.calls) == ("option", 7, None)
@@ -177,7 +177,7 @@ def problems(value: Any, schema: dict[str, Any], kinds: dict[str, Any], where: s
     if "anyOf" in schema:
         tried = [problems(value, one, kinds, where) for one in schema["anyOf"]]
         return [] if [] in tried else tried[0]
-    types = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "null": type(None)}
+    types: dict[str, Any] = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "null": type(None)}
     if "type" in schema and not isinstance(value, types[schema["type"]]):
         return [f"{where} is no {schema['type']}"]
     found = [f"{where} is none of {schema['enum']}"] if "enum" in schema and value not in schema["enum"] else []

@@ -15,7 +15,20 @@ from hypothesis import strategies as st
 from limbeck.errors import NoSuchRun, StoreBusy, StoreError
 from limbeck.migrations import MIGRATIONS, migrate
 from limbeck.query import ask
-from limbeck.schemas import Artifact, Call, Category, Document, Label, Place, Record, Run, Student, Taxonomy, Vote, content_id
+from limbeck.schemas import (
+    Artifact,
+    Call,
+    Category,
+    Document,
+    Label,
+    Place,
+    Record,
+    Run,
+    Student,
+    Taxonomy,
+    Vote,
+    content_id,
+)
 from limbeck.store import Store
 
 # Text that UTF-8 can hold; NUL is one of its characters.

@@ -47,6 +47,7 @@ def one_encoder() -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setattr(Encoder, "load", staticmethod(functools.cache(Encoder.load)))
     patch.setattr(Encoder, "encode", remembered)
+    patch.setattr("limbeck.agreement.ROUNDS", 50)
     yield
     patch.undo()
 
@@ -219,7 +220,7 @@ ANSWERS: dict[str, Answer] = {
 }
 
 
-def but(**others: Answer) -> Answer:
+def but(**others: Callable[[Body], Any]) -> Answer:
     """The good model, but for some programs."""
 
     def answer(body: Body) -> str:
@@ -275,7 +276,7 @@ def test_minibatches_are_equal_and_show_each_document_once_and_none_that_is_held
     assert len({tuple(listed(body)) for body in requests(fake, "Generate")}) == 2
 
 
-@pytest.mark.parametrize(("documents", "sizes"), [(63, {19}), (70, {15, 16}), (54, {16, 17})])
+@pytest.mark.parametrize(("documents", "sizes"), [(63, {19}), (70, {15, 16})])
 def test_no_minibatch_is_short_or_padded(documents: int, sizes: set[int], tmp_path: Path) -> None:
     config = settings(tmp_path, texts(24)[:documents], taxonomy={"chains": 1}, labels={"llm_limit": 0})
     fake, _ = started(config, good)
@@ -434,7 +435,7 @@ def test_a_model_that_is_too_weak_gets_clusters_and_a_note(case: str, tmp_path: 
     assert all(row["name"] and row["examples"] for row in found["categories"])
 
 
-@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("case", ["too many rows", "always the first"])
 def test_where_the_paper_is_insisted_on_a_weak_model_stops_the_run(case: str, tmp_path: Path) -> None:
     answer, why = BROKEN[case]
     config = settings(tmp_path, texts(20), taxonomy={"method": "paper"})
@@ -594,10 +595,11 @@ def test_the_same_again_asks_nothing(tmp_path: Path) -> None:
 
 def test_a_run_stopped_by_its_budget_goes_on_where_it_was(tmp_path: Path) -> None:
     whole, parted = tmp_path / "whole", tmp_path / "parted"
-    whole.mkdir(), parted.mkdir()
+    for folder in (whole, parted):
+        folder.mkdir()
     fake, wanted = started(settings(whole, texts(10)), good)
     total, sent = len(fake.history), 0
-    for calls in (1, 5, 6, 40, 41, total - 1):
+    for calls in (1, 6, 40, total - 1):
         fake = FakeLLM(good)
         with pytest.raises(BudgetSpent, match=rf"budget.calls of {calls} is spent; raise it"):
             run(settings(parted, texts(10), budget={"calls": calls}), Progress(quiet=True), send=fake)
@@ -687,13 +689,17 @@ def test_a_text_of_a_megabyte_is_shown_in_part(case: str, tmp_path: Path) -> Non
     assert max(len(listed(body)) for body in requests(fake, "Generate")) > 10
 
 
-@pytest.mark.parametrize("answer", [good, BROKEN["words only"][0]], ids=["good model", "broken model"])
 @pytest.mark.parametrize(
-    ("written", "documents"),
-    [(["my card was stolen"], 1), (["my card was stolen"] * 3, 1), (["my card was stolen", "a loan"], 2)],
-    ids=["one", "three equal", "two"],
+    ("written", "documents", "answer"),
+    [
+        (["my card was stolen"], 1, good),
+        (["my card was stolen"], 1, BROKEN["words only"][0]),
+        (["my card was stolen"] * 3, 1, good),
+        (["my card was stolen", "a loan"], 2, BROKEN["words only"][0]),
+    ],
+    ids=["one", "one, broken model", "three equal", "two, broken model"],
 )
-def test_tiny_corpora(answer: Answer, written: list[str], documents: int, tmp_path: Path) -> None:
+def test_tiny_corpora(written: list[str], documents: int, answer: Answer, tmp_path: Path) -> None:
     _, outcome = started(settings(tmp_path, written), answer)
     assert rows(outcome, "SELECT count(*) AS n FROM documents") == [{"n": documents}]
     assert rows(outcome, "SELECT count(*) AS n FROM places") == [{"n": len(written)}]
@@ -701,7 +707,7 @@ def test_tiny_corpora(answer: Answer, written: list[str], documents: int, tmp_pa
     assert rows(outcome, "SELECT status FROM runs") == [{"status": "finished"}]
 
 
-@pytest.mark.parametrize("count", [1, 4, 12])
+@pytest.mark.parametrize("count", [1, 4])
 def test_a_good_model_is_believed_on_few_documents_too(count: int, tmp_path: Path) -> None:
     written = [text for text in texts(count) if "card" in text] if count == 1 else texts(count)
     _, outcome = started(settings(tmp_path, written, taxonomy={"chains": 1}), good)
@@ -723,17 +729,15 @@ def test_equal_ids_and_equal_texts(tmp_path: Path) -> None:
 
 
 FOREIGN = {
-    "German": ["Meine Karte wurde gestohlen", "Wo bleibt die Überweisung"],
     "Japanese": ["カードを紛失しました", "送金が届きません"],
-    "Arabic": ["لقد سرقت بطاقتي", "أين هو التحويل"],
-    "Emoji": ["💳😡", "💸⏳"],
+    "mixed": ["Meine Karte wurde gestohlen", "لقد سرقت بطاقتي", "💳😡", "Где мой перевод"],
 }
 
 
 @pytest.mark.parametrize("language", FOREIGN)
 def test_other_languages(language: str, tmp_path: Path) -> None:
     answer: Answer = BROKEN["words only"][0]
-    written = [f"{text} {n}" for n in range(6) for text in FOREIGN[language]]
+    written = [f"{text} {n}" for n in range(4) for text in FOREIGN[language]]
     _, outcome = started(settings(tmp_path, written), answer)
     assert set(labels(outcome)) == set(written)
     assert names(outcome) and all(name.strip() for name in names(outcome))

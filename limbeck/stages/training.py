@@ -33,9 +33,10 @@ async def train(context: RunContext) -> None:
     """Train every kind of student that the config names, keep them all, and mark the best."""
     if STEP in context.store.artifacts(context.run, STEP):
         return
-    lessons = make_lessons(context)
+    lessons = make_lessons(context) if context.settings.student.kinds else None
     if lessons is None:
-        await _note(context, "too few labelled documents for a student")
+        asked = bool(context.settings.student.kinds)
+        await _note(context, "too few labelled documents" if asked else "the config asks for none")
         return
     wanted, worthwhile = context.settings.student.kinds, kinds_for(len(lessons.labels))
     kinds = [kind for kind in wanted if kind in worthwhile] or list(wanted)
