@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import dspy
 
 from limbeck.context import RunContext
-from limbeck.errors import CallFailed, GuardrailError
+from limbeck.errors import CallFailed, GuardrailError, LimbeckError
 from limbeck.schemas import Artifact
 
 T = TypeVar("T")
@@ -56,12 +56,20 @@ async def each(
 
         async def worker() -> None:
             for name, item in todo:
-                artifact = await one(context, step, name, work(item))
+                try:
+                    artifact = await one(context, step, name, work(item))
+                except LimbeckError as error:
+                    stopped.append(error)
+                if stopped:  # The others finish what they have in hand: it is paid for.
+                    return
                 done[name] = artifact
                 stage.advance(1, failed=artifact.status == "failed")
 
+        stopped: list[LimbeckError] = []
         with dspy.context(lm=context.lm, **QUICK):
-            await _all(worker, context.settings.model.concurrency * AHEAD)
+            await asyncio.gather(*(worker() for _ in range(context.settings.model.concurrency * AHEAD)))
+    if stopped:
+        raise stopped[0]
     return {name: done[name] for name in items}
 
 
@@ -86,14 +94,3 @@ async def one(context: RunContext, step: str, name: str, made: Awaitable[Made]) 
         )
     context.store.put([artifact])
     return artifact
-
-
-async def _all(worker: Callable[[], Awaitable[None]], count: int) -> None:
-    """Run workers to the end; the first error stops the others and is raised as it is."""
-    tasks = [asyncio.ensure_future(worker()) for _ in range(count)]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -280,15 +280,16 @@ class OpenAIServer:
         """
         if os.environ.get("LIMBECK_CALLS") == "off":
             raise ModelCallsOff(f"model {self.model!r} was called; allow it with: LIMBECK_CALLS=on")
-        status, headers, answer = await self._post(spoken(body, self._dialect))
-        if status == 400 and self._dialect == "openai" and _constrained(body) and "response_format" in str(answer):
-            self._dialect = "plain"
-            status, headers, answer = await self._post(spoken(body, self._dialect))
+        dialect = self._dialect  # Another request may change it while this one is on its way.
+        status, headers, answer = await self._post(spoken(body, dialect))
+        if status == 400 and dialect == "openai" and _constrained(body) and "response_format" in str(answer):
+            self._dialect = dialect = "plain"
+            status, headers, answer = await self._post(spoken(body, dialect))
         if status != 200:
             raise _refusal(status, headers, answer)
         if not answer.get("choices"):
             raise lm15.ServerError(f"{self.base_url} answered without choices: {str(answer)[:200]}")
-        return heard(answer, body, self._dialect)
+        return heard(answer, body, dialect)
 
     async def _post(self, body: Body) -> tuple[int, Any, Body]:
         try:

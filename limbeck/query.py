@@ -22,7 +22,6 @@ import pyarrow as pa
 
 from limbeck.errors import NoSuchRun, QueryError, StoreBusy, StoreError
 
-READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 WAIT_SECONDS = 60.0
 
 
@@ -54,7 +53,7 @@ def read(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
     """
     try:
         statements = connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type not in READS:
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise QueryError(f"{sql!r} is not one SELECT; only reading is allowed: limbeck sql \"SELECT …\"")
         connection.execute("BEGIN TRANSACTION READ ONLY")
         try:

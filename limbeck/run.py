@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ async def _run(
     asyncio.get_running_loop().set_default_executor(InlineExecutor())
     async with _sender(settings, send, progress) as sender:
         with Store.open(path) as store:
-            spent = spent_so_far(store, id)
+            spent = spent_before(store, id)
             llm = LLM(settings.model.name, store, sender, settings.model, settings.budget, spent)
             context = RunContext(id, settings, store, llm, llm.lm(), progress)
             _begin(context, corpus)
@@ -156,21 +156,21 @@ def _end(context: RunContext, status: Any) -> None:
     seconds = summary.get("seconds", {})
     for stage, more in context.progress.seconds.items():
         seconds[stage] = seconds.get(stage, 0.0) + more
-    summary |= {"seconds": seconds, "cached": context.llm.spent.cached}
+    spent = asdict(context.llm.spent)
+    summary |= {"seconds": seconds, "cached": spent.pop("cached"), "spent": spent}
     ended = run.model_copy(update={"status": status, "finished": time.time(), "summary": json.dumps(summary)})
     context.store.put([ended])
     context.store.flush()
 
 
-def spent_so_far(store: Store, id: str) -> Spent:
-    """What the calls of a run's artifacts cost, each counted once."""
+def spent_before(store: Store, id: str) -> Spent:
+    """What earlier attempts at a run spent: what the last one noted at its end, or after a kill what its artifacts cost."""
     rows = store.rows(
-        "SELECT count(*) AS calls, coalesce(sum(prompt_tokens), 0) AS prompt_tokens, "
-        "coalesce(sum(completion_tokens), 0) AS completion_tokens, coalesce(sum(price), 0) AS money FROM calls "
+        "SELECT count(*) AS calls, coalesce(sum(prompt_tokens), 0)::BIGINT AS prompt_tokens, "
+        "coalesce(sum(completion_tokens), 0)::BIGINT AS completion_tokens, coalesce(sum(price), 0) AS money FROM calls "
         "WHERE id IN (SELECT DISTINCT unnest(calls) FROM artifacts WHERE run = ?)",
         [id],
     )
-    row = rows[0]
-    return Spent(row["calls"], int(row["prompt_tokens"]), int(row["completion_tokens"]), float(row["money"]))
-
-
+    before = store.run(id)
+    noted = json.loads(before.summary).get("spent", {}) if before else {}
+    return Spent(**{name: max(value, noted.get(name, 0)) for name, value in rows[0].items()})

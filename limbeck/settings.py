@@ -149,9 +149,11 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
     Raises:
         ConfigError: The file is missing or is not YAML, or a key or value is wrong; one line for each mistake.
     """
-    values = _read(path)
+    # A heading with nothing but comments under it is a section left at its defaults.
+    values = {key: value for key, value in _read(path).items() if value is not None}
     environment = {"model.name": os.environ.get("LIMBECK_MODEL"), "model.base_url": os.environ.get("LIMBECK_BASE_URL")}
-    for key, value in {**environment, **(overrides or {})}.items():
+    given = {key: value for key, value in (overrides or {}).items() if value is not None}
+    for key, value in {**environment, **given}.items():
         if value is not None:
             _put(values, key, value)
     try:

@@ -17,8 +17,10 @@ LETTERS_PER_WORD = 8
 SLACK = 1.5
 """A limit of 20 words is asked for, and 30 let pass: models count badly, and a few words more do no harm."""
 VAGUE = frozenset(
-    "other others misc miscellaneous general unknown undefined various uncategorized uncategorised none".split()
+    "other others misc miscellaneous general unknown undefined various uncategorized uncategorised none all any and "
+    "category categories documents issues items stuff things topic topics".split()
 )
+"""A name of nothing but these says nothing."""
 SCRIPTS = {
     "English": r"[A-Za-z]",
     "Russian": r"[Ѐ-ӿ]",
@@ -55,7 +57,7 @@ def check_rows(rows: list[Row], size: int) -> None:
     seen: dict[str, str] = {}
     for row in rows:
         name, description = plain(row.name), plain(row.description)
-        if not name or (name.split()[0] in VAGUE and len(name.split()) <= 2):
+        if VAGUE.issuperset(name.split()):
             raise GuardrailError(f"{row.name!r} says nothing; name what its documents have in common")
         if name in seen:
             raise GuardrailError(f"{row.name!r} occurs twice; merge the two or tell them apart")

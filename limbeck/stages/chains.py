@@ -7,6 +7,7 @@ and the edits it suggested. A chain whose step finds no usable answer ends there
 import json
 import random
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 import dspy
@@ -28,7 +29,10 @@ CHARACTERS_PER_TOKEN = 3
 
 def programs(context: RunContext) -> Taxonomist:
     """The programs, told this run's limits."""
-    return Taxonomist(context.settings.taxonomy.size, context.settings.taxonomy.language)
+    return _programs(context.settings.taxonomy.size, context.settings.taxonomy.language)
+
+
+_programs = lru_cache(maxsize=4)(Taxonomist)
 
 
 def minibatches(context: RunContext, of: Group, chain: int) -> list[list[Document]]:

@@ -20,6 +20,8 @@ from limbeck.stages.votes import probe
 
 GROWN = "grown"
 SLIGHT = 0.2
+ENOUGH = 20
+"""Held-out documents from which on the probe needs no others."""
 
 
 def wants_chains(context: RunContext) -> str | None:
@@ -59,7 +61,8 @@ async def _unusable(context: RunContext, name: str, table: tuple[Category, ...])
     of = group(context, name)
     if context.settings.labels.probe == 0 or len(table) == 1:
         return None
-    kappa = await probe(context, table, of.held_out or of.learning, f"table of {name}")
+    drawn_from = of.held_out if len(of.held_out) >= ENOUGH else of.documents
+    kappa = await probe(context, table, drawn_from, f"table of {name}")
     if kappa > SLIGHT:
         return None
     return f"the model does not label alike with its own table when the rows change places (κ {kappa:.2f})"

@@ -127,9 +127,9 @@ def _put(
 
 def _aggregate(context: RunContext, space: str, weights: dict[str, float]) -> None:
     """Make labels of votes."""
-    primary = context.store.votes(space, list(weights))
+    primary = votes_of_run(context, space)
     context.store.put_labels(context.run, space, aggregate(primary, context.settings.labels.aggregate, weights))
-    every = applicable(context.store.votes(f"{space}/all", list(weights)), weights=weights)
+    every = applicable(votes_of_run(context, space, "/all"), weights=weights)
     rows = [
         Label(item=item, space=f"{space}/all", label=name, confidence=1.0, method="threshold")
         for item, names in every.items()
@@ -138,6 +138,10 @@ def _aggregate(context: RunContext, space: str, weights: dict[str, float]) -> No
     context.store.put_labels(context.run, f"{space}/all", rows)
 
 
-def votes_of_run(context: RunContext, space: str) -> list[Vote]:
-    """The primary votes of this run's annotators and of people."""
-    return context.store.votes(space, list(weights_of(context, space)))
+def votes_of_run(context: RunContext, space: str, kind: str = "") -> list[Vote]:
+    """The votes of this run's annotators and of people on this run's documents.
+
+    The vote table is the project's: runs with the same labels share it.
+    """
+    ours = {document.id for document in context.store.documents(context.run)}
+    return [vote for vote in context.store.votes(space + kind, list(weights_of(context, space))) if vote.item in ours]

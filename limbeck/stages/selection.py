@@ -60,17 +60,28 @@ async def _ballots(context: RunContext, of: Group, tables: list[Table], title: s
     documents = lines(context, list(of.held_out or of.learning)[:JUDGED_ON])
     numbers = tuple(str(number) for number in range(1, len(tables) + 1))
 
-    async def work(ballot: int) -> Made:
-        order = random.Random(f"{context.settings.seed}/{title}/{ballot}").sample(range(len(tables)), len(tables))
+    async def work(order: list[int]) -> Made:
         shown = "\n\n".join(f"### Table {n}\n{numbered(tables[p])}" for n, p in zip(numbers, order, strict=True))
         question = f"{shown}\n\n### Documents\n{documents}\n\nWhich table is best?"
         said = await program.acall(config={"options": numbers}, use_case=use_case, question=question)
         return Made({"order": order, "chosen": order[int(said.answer) - 1]}, said)
 
-    items = {f"{of.name}/{title}/ballot-{ballot}": ballot for ballot in range(context.settings.taxonomy.ballots)}
+    shuffled = orders(len(tables), context.settings.taxonomy.ballots, f"{context.settings.seed}/{of.name}/{title}")
+    items = {f"{of.name}/{title}/ballot-{number}": order for number, order in enumerate(shuffled)}
     votes = [json.loads(one.value) for one in (await each(context, STEP, items, work)).values()]
     counts = Counter(vote["chosen"] for vote in votes if vote)
     return tables[counts.most_common(1)[0][0]] if counts else tables[0]
+
+
+def orders(candidates: int, ballots: int, seed: str) -> list[list[int]]:
+    """Orders for the ballots: a shuffle turned round and round, so that each candidate stands in each place alike.
+
+    The number of ballots is rounded up to a multiple of the candidates, and no order is shown twice.
+    """
+    base = random.Random(seed).sample(range(candidates), candidates)
+    turned = [base[turn:] + base[:turn] for turn in range(candidates)]
+    everything = turned if candidates == 2 else turned + [order[::-1] for order in turned]
+    return everything[: -(-ballots // candidates) * candidates]
 
 
 def _shown_at_once(context: RunContext, tables: list[Table]) -> int:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from limbeck.batch import Made, each
 from limbeck.context import RunContext
-from limbeck.programs.guardrails import SUMMARY_WORDS
+from limbeck.programs.guardrails import SUMMARY_WORDS, letters
 from limbeck.programs.taxonomy import Taxonomist
 from limbeck.schemas import Document
 
 STEP = "summarise"
 SHORT = 2 * SUMMARY_WORDS
-"""Texts of so many words are as good as their summary."""
+"""Texts of so many words are as good as their summary; or of so many letters, for languages without spaces."""
 
 
 def sample(context: RunContext) -> list[Document]:
@@ -49,11 +49,12 @@ def read_as(context: RunContext, documents: Sequence[Document]) -> dict[str, str
     texts = {}
     for document in documents:
         summary = json.loads(summaries[document.id].value) if document.id in summaries else None
-        shown = summary["summary"] if summary else " ".join(document.text.split()[:SHORT])
+        shown = summary["summary"] if summary else " ".join(document.text.split()[:SHORT])[: letters(SHORT)]
         texts[document.id] = " ".join(shown.split())
     return texts
 
 
 def _needs_summary(context: RunContext, document: Document) -> bool:
     wanted = context.settings.taxonomy.summaries
-    return wanted == "always" or (wanted == "auto" and len(document.text.split()) > SHORT)
+    long = len(document.text.split()) > SHORT or len(document.text) > letters(SHORT)
+    return wanted == "always" or (wanted == "auto" and long)

@@ -15,7 +15,7 @@ from limbeck.agreement import cohen_kappa
 from limbeck.batch import Made, each
 from limbeck.context import RunContext
 from limbeck.programs.taxonomy import Labeller
-from limbeck.schemas import Artifact, Category, Document, Vote, content_id
+from limbeck.schemas import OTHER, Artifact, Category, Document, Vote, content_id
 from limbeck.stages.summaries import excerpt
 
 SMALLEST_SCORE = 0.01
@@ -67,9 +67,15 @@ async def probe(
     ]
     pairs = [(said_label(answers[0][one.id]), said_label(answers[1][one.id])) for one in drawn]
     both = [(forth, back) for forth, back in pairs if forth and back]
-    if not both:
-        return 0.0
-    return max(0.0, cohen_kappa([forth for forth, _ in both], [back for _, back in both]) or 0.0)
+    return agreement_with_itself(both)
+
+
+def agreement_with_itself(pairs: Sequence[tuple[str, str]]) -> float:
+    """Cohen's κ of label pairs, 0 for less than chance; 1 where all are one and the same label and it is not `Other`."""
+    kappa = cohen_kappa([forth for forth, _ in pairs], [back for _, back in pairs])
+    if kappa is None:
+        return float(bool(pairs) and pairs[0][0] != OTHER)
+    return max(0.0, kappa)
 
 
 def said_label(artifact: Artifact) -> str | None:
