@@ -23,7 +23,7 @@ from limbeck.stages.votes import label_by_llm
 from limbeck.store import Store
 
 DOCUMENTS = 500
-ROUNDS = 5
+ROUNDS = 3
 STUB_DOCUMENTS = 5_000
 CATEGORIES = tuple(
     Category(name=name, description=about)

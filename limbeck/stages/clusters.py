@@ -43,11 +43,17 @@ class Cluster:
     """The central documents, as prompts show them."""
 
 
-async def from_clusters(context: RunContext, name: str) -> tuple[Category, ...]:
-    """Make a group's categories from its clusters, largest first, and remember which document is in which."""
+async def from_clusters(context: RunContext, name: str, model_can_name: bool) -> tuple[Category, ...]:
+    """Make a group's categories from its clusters, largest first, and remember which document is in which.
+
+    Args:
+        context: The run.
+        name: The group's.
+        model_can_name: Whether the model is asked for names at all; not where it has just failed at a taxonomy.
+    """
     documents = context.store.documents(context.run)[:MOST_DOCUMENTS] if name == TOP else group(context, name).documents
     clusters = find(context, documents)
-    rows = await _named(context, name, clusters)
+    rows = await _named(context, name, clusters, model_can_name)
     members = {id: row.name for row, one in zip(rows, clusters, strict=True) for id in one.members}
     value = json.dumps(members, ensure_ascii=False)
     context.store.put([Artifact(run=context.run, step=STEP, item=f"{name}/members", value=value)])
@@ -72,10 +78,12 @@ def find(context: RunContext, documents: Sequence[Document]) -> list[Cluster]:
     return sorted(found, key=lambda one: -len(one.members))
 
 
-async def _named(context: RunContext, name: str, clusters: list[Cluster]) -> tuple[Category, ...]:
+async def _named(
+    context: RunContext, name: str, clusters: list[Cluster], model_can_name: bool
+) -> tuple[Category, ...]:
     """Name clusters by the model, if it gives its first ones alike twice, else by phrases of their documents."""
     answers: list[dict[str, str] | None] = [None] * len(clusters)
-    if await _names_alike(context, name, clusters[:TRIED]):
+    if model_can_name and await _names_alike(context, name, clusters[:TRIED]):
         answers = await _asked(context, f"{name}/forth", clusters)
     listed = [list(one.words) for one in clusters], [list(one.texts) for one in clusters]
     phrases = readable_names(*listed)

@@ -44,15 +44,16 @@ async def choose_table(context: RunContext, name: str) -> None:
     if name in grown(context):
         return
     why_not = wants_chains(context)
-    table = None if why_not else await select(context, name)
-    if table is None and why_not is None:
+    untried = why_not is not None
+    table = None if untried else await select(context, name)
+    if table is None and not untried:
         why_not = _failures(context, name)
     if table:
         why_not = await _unusable(context, name, table)
     if why_not and context.settings.taxonomy.method == "paper":
         raise GuardrailError(f"no taxonomy by the paper's way: {why_not}; write `taxonomy: method: auto`, or use a larger model")
     if why_not or table is None:
-        await _keep(context, name, "clusters", await from_clusters(context, name), f"{why_not}: made from clusters")
+        await _keep(context, name, "clusters", await from_clusters(context, name, untried), f"{why_not}: made from clusters")
     else:
         await _keep(context, name, "paper", table, "made by generate, update and review, and chosen on held-out documents")
 
