@@ -8,6 +8,7 @@ module for editors. Environment: `LIMBECK_MODEL` and `LIMBECK_BASE_URL` replace 
 import difflib
 import os
 from collections.abc import Mapping
+from os.path import normpath
 from pathlib import Path
 from typing import Any, Literal
 
@@ -227,12 +228,12 @@ def _beside(settings: Settings, folder: Path) -> Settings:
     for key in ("given", "seed"):
         value = getattr(settings.taxonomy, key)
         if isinstance(value, str):
-            taxonomy[key] = str(folder / value)
+            taxonomy[key] = normpath(folder / value)
     source = settings.documents.source
-    found = source if source == "stdlib" else str(folder / source)
+    found = source if source == "stdlib" else normpath(folder / source)
     return settings.model_copy(
         update={
-            "project": str(folder / settings.project),
+            "project": normpath(folder / settings.project),
             "documents": settings.documents.model_copy(update={"source": found}),
             "taxonomy": settings.taxonomy.model_copy(update=taxonomy),
         }
