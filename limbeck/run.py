@@ -63,7 +63,6 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
         gold=settings_source.gold,
         limit=settings_source.limit,
     )
-    given_rows(settings), seed_rows(settings)
     id, store = run_id(settings, corpus), Path(settings.project) / STORE
     if is_finished(store, id):
         return Outcome(id, store, already=True)
@@ -72,8 +71,9 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
 
 
 def run_id(settings: Settings, corpus: Corpus) -> str:
-    """The run's name."""
-    return content_id([settings.outcome(), [place.document for place in corpus.places]])
+    """The run's name: a hash of what it is told to do and of all that it read."""
+    labels = [[row.model_dump() for row in rows] for rows in (given_rows(settings), seed_rows(settings))]
+    return content_id([settings.outcome(), labels, [[row.document, row.key, row.gold] for row in corpus.places]])
 
 
 def is_finished(store: Path, id: str) -> bool:

@@ -129,12 +129,17 @@ class Settings(Section):
     seed: int = 0
 
     def outcome(self) -> dict[str, Any]:
-        """What the result depends on; a run is named by it, so that speed and budget may change between two tries."""
+        """What the result depends on; a run is named by it, so that speed and budget may change between two tries.
+
+        Where texts and labels lie isn't in it: the run is named by what was read there.
+        """
         return self.model_dump(
             mode="json",
             exclude={
                 "project": True,
                 "budget": True,
+                "documents": True,
+                "taxonomy": {"given", "seed"},
                 "model": {"base_url", "api_key_env", "concurrency", "timeout", "retries", "price"},
             },
         )

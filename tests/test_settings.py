@@ -224,6 +224,7 @@ def test_every_key_that_is_no_section_and_no_plain_figure_is_described() -> None
     "values",
     [
         {"project": "elsewhere"},
+        {"documents": {"source": "elsewhere.csv", "text": "body"}},
         {"budget": {"calls": 1, "tokens": 2, "money": 3.0}},
         {"model": {"base_url": "http://x", "concurrency": 1, "retries": 0, "timeout": 1.0, "api_key_env": "X", "price": {"prompt": 1.0}}},
     ],

@@ -359,7 +359,9 @@ def test_candidates_change_places_and_the_best_wins(tmp_path: Path) -> None:
     fake, outcome = started(config, but(Generate=varied))
     ballots = [re.split(r"### (?:Table \d|Documents)\n", asked(body)) for body in requests(fake, "Choose")]
     tables = [tuple(one.strip() for one in ballot[1:-1]) for ballot in ballots]
-    assert rows(outcome, "SELECT count(*) AS n FROM artifacts WHERE step = 'select'") == [{"n": 5}]
+    assert rows(outcome, "SELECT count(*) AS n FROM artifacts WHERE step = 'select'") == [{"n": 6}]
+    places = Counter((table, place) for one in tables for place, table in enumerate(one))
+    assert len(places) == 9 and set(places.values()) == {2}
     assert {len(one) for one in tables} == {3} and len({frozenset(contents(one)) for one in tables}) == 1
     assert len(set(map(contents, tables))) > 1
     best = min(tables[0])
@@ -591,6 +593,20 @@ def test_the_same_again_asks_nothing(tmp_path: Path) -> None:
     fake, second = started(config, good)
     assert (fake.history, second.already, second.run) == ([], True, first.run)
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_another_file_of_labels_or_of_gold_is_another_run(tmp_path: Path) -> None:
+    def table(gold: str) -> str:
+        return "".join(f"{json.dumps({'text': text, 'gold': gold})}\n" for text in texts(2))
+
+    given, source = tmp_path / "labels.txt", tmp_path / "documents.jsonl"
+    config = settings(tmp_path, taxonomy={"given": str(given)}, documents={"source": str(source), "text": "text", "gold": "gold"})
+    ids = []
+    for labels, gold in (("Cards\nLoans\n", "x"), ("Cards\nGifts\n", "x"), ("Cards\nGifts\n", "y"), ("Cards\nLoans\n", "x")):
+        given.write_text(labels, encoding="utf-8")
+        source.write_text(table(gold), encoding="utf-8")
+        ids.append(started(config, good)[1].run)
+    assert len(set(ids)) == 3 and ids[0] == ids[3]
 
 
 def test_a_run_stopped_by_its_budget_goes_on_where_it_was(tmp_path: Path) -> None:

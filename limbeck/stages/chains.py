@@ -124,6 +124,11 @@ def steps(context: RunContext, name: str, chain: int) -> list[Artifact]:
     return [one for one in found if one.item.startswith(prefix) and one.status != "failed"]
 
 
+def trail(context: RunContext) -> list[Artifact]:
+    """Every chain's artifacts, chain by chain and in order, whichever chain was faster."""
+    return sorted(context.store.artifacts(context.run, STEP).values(), key=lambda one: one.item.rpartition("/")[0])
+
+
 async def _step(context: RunContext, item: str, work: Callable[[], Awaitable[Made]]) -> bool:
     done = context.store.artifacts(context.run, STEP)
     with dspy.context(lm=context.lm, **QUICK):

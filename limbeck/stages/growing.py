@@ -11,7 +11,7 @@ from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.errors import GuardrailError
 from limbeck.schemas import Category, Taxonomy
-from limbeck.stages.chains import REVIEW, STEP, free_tokens
+from limbeck.stages.chains import REVIEW, free_tokens, trail
 from limbeck.stages.clusters import from_clusters
 from limbeck.stages.given import given_rows
 from limbeck.stages.groups import TOP, group
@@ -71,11 +71,7 @@ async def _unusable(context: RunContext, name: str, table: tuple[Category, ...])
 
 def _failures(context: RunContext, name: str) -> str:
     """Why no chain came to its end: how many failed where, and the last error."""
-    failed = [
-        artifact
-        for artifact in context.store.artifacts(context.run, STEP).values()
-        if artifact.status == "failed" and artifact.item.startswith(f"{name}/chain-")
-    ]
+    failed = [step for step in trail(context) if step.status == "failed" and step.item.startswith(f"{name}/chain-")]
     chains = context.settings.taxonomy.chains
     ended = sum(finished(context, name, chain) for chain in range(chains))
     last = failed[-1].error if failed else "no documents"
@@ -111,9 +107,9 @@ def assemble(context: RunContext) -> Taxonomy:
         categories.append(row)
         if len(parts) > 1:
             categories += [_below(row, part, names) for part in parts]
-    notes = [one["note"] if name == TOP else f"{name}: {one['note']}" for name, one in found.items()]
+    below = (f"{row.name}: {found[row.name]['note']}" for row in top if row.name in found)
     method = found[TOP]["method"]
-    return Taxonomy(categories=tuple(categories), method=method, notes=(*notes, *edits(context)))
+    return Taxonomy(categories=tuple(categories), method=method, notes=(found[TOP]["note"], *below, *edits(context)))
 
 
 def _below(parent: Category, part: Category, names: set[str]) -> Category:
@@ -125,10 +121,10 @@ def _below(parent: Category, part: Category, names: set[str]) -> Category:
 
 def edits(context: RunContext) -> list[str]:
     """The edits that the chains suggested and why, in order: the trail that a reader of the taxonomy wants."""
-    trail = []
-    for artifact in context.store.artifacts(context.run, STEP).values():
+    suggested = []
+    for artifact in trail(context):
         made = json.loads(artifact.value) or {}
         if made.get("suggestions"):
             step = "review" if artifact.item.endswith(REVIEW) else "update"
-            trail.append(f"{artifact.item} ({step}, {made['score']}/100): {made['suggestions']} — {made['explanation']}")
-    return trail
+            suggested.append(f"{artifact.item} ({step}, {made['score']}/100): {made['suggestions']} — {made['explanation']}")
+    return suggested
