@@ -1,17 +1,25 @@
 """Readable names for clusters, without a language model.
 
-A name is a phrase that people in fact wrote: of all runs of one to four words in a cluster's central texts, the one that
-holds most of the cluster's distinctive words and is written most often there. `readable_names` keeps names distinct.
+A name is a phrase that people in fact wrote. Of all runs of one to four words in a cluster's central texts, the one is
+taken whose embedding lies closest to those texts and closer to them than to any other cluster's; phrases written often
+gain, words written once lose. Where one phrase says too little of a broad cluster, the phrase that adds most is joined.
 
-`readable_name(["card application", "apply"], ["i want a credit card application", …])` is `"Credit card application"`.
+`readable_names` of ten clusters of an assistant's queries gives "Shopping list", "Flip a coin", "Uber and reservation".
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from limbeck.schemas import OTHER
+
+Matrix = npt.NDArray[np.float32]
+Encode = Callable[[Sequence[str]], Matrix]
 
 LONGEST_NAME = 4
 TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -20,74 +28,142 @@ FILLER = frozenset(
     """a about am an and any are as at be been by can can't could couldn't did didn't do does doesn't don't for from
     get give go got had has have having he her him his how how's i i'd i'll i'm i've if in into is isn't it it's its
     just kind let like look make may me mine much must my need of on one or our out over own please put say see she
-    should show so some such take tell than thank thanks that that's the their them then there there's these they
-    this those thing things to told too until up us use using very want wanted was way we well went were weren't
+    should show so some such take tell than thank thanks that that's the their them then there there's these
+    they this those thing things to told too until up us use using very want wanted was way we well went were weren't
     what what's when where where's which while who whom why will wish with won't would you you'd you're your
     yours""".split()
 )
-"""English words that no name begins or ends with. Other languages are served by the distinctive words alone."""
-COST_OF_OTHER_WORD = 0.15
-"""Taken off for each word of a phrase that sets nothing apart, against 1 for the most distinctive word."""
+"""English words that no name begins or ends with. Other languages are served by their own distinctive words."""
+TRIED = 30
+"""Phrases of a cluster whose embeddings are looked at."""
+SHARPNESS = 0.05
+"""Temperature of the softmax over clusters that says whose a phrase is."""
+APART, OFTEN, RARE = 0.05, 0.04, 0.06
+"""What setting apart, being written often, and each word written but once weigh, against a cosine similarity."""
+ONE_WORD, FOUR_WORDS = 0.06, 0.03
+"""What one lone word and a long phrase lose: two or three words read best."""
+LONGEST_EXAMPLE = 80
+"""Characters of a text that a description quotes."""
+BROAD, ADDS = 0.5, 0.06
+"""Below this mean similarity a name says too little, and a second phrase is joined if it raises it by so much."""
 
 
-def readable_names(words: Sequence[Sequence[str]], central_texts: Sequence[Sequence[str]]) -> list[str]:
+def readable_names(
+    words: Sequence[Sequence[str]], central_texts: Sequence[Sequence[str]], embeddings: Sequence[Matrix], encode: Encode
+) -> list[str]:
     """Name clusters, each differently.
 
     Args:
         words: For each cluster its distinctive words and word pairs, the best first.
         central_texts: For each cluster its most central texts.
+        embeddings: For each cluster its central texts' embeddings, float32 [texts, d] with rows of length 1.
+        encode: Embeds phrases in the same space.
 
     Returns:
-        For each cluster a name of one to four words; no two hold the same words, and none is the reserved `Other`.
+        For each cluster a name of one to five words; no two hold the same words, and none is the reserved `Other`.
         Where a cluster's texts hold no word that is left, it is `Group` and its number, from 1.
     """
-    taken = {_key(OTHER)}
-    names = []
-    for number, (distinctive, texts) in enumerate(zip(words, central_texts, strict=True), start=1):
-        candidates = (*_ranked(distinctive, texts), *(_cased(word) for word in distinctive), f"Group {number}")
+    found = [_phrases_of(*one) for one in zip(words, central_texts, strict=True)]
+    phrases = sorted({key for one in found for key in one.keys})
+    vectors = dict(zip(phrases, encode(phrases), strict=True)) if phrases else {}
+    centres = [_direction(rows.mean(axis=0)) for rows in embeddings]
+    taken, names = {_key(OTHER)}, []
+    for number, (one, rows) in enumerate(zip(found, embeddings, strict=True), start=1):
+        ranked = _ranked(one, np.stack([vectors[key] for key in one.keys]), rows, centres, number - 1) if one.keys else []
+        candidates = (*ranked, *(_cased(word) for word in words[number - 1]), f"Group {number}")
         name = next(name for name in candidates if _key(name) not in taken)
         taken.add(_key(name))
         names.append(name)
     return names
 
 
-def readable_name(words: Sequence[str], central_texts: Sequence[str]) -> str:
-    """Name one cluster from its distinctive words and its most central texts; see `readable_names`."""
-    return readable_names([words], [central_texts])[0]
+@dataclass(frozen=True)
+class Phrases:
+    """A cluster's phrases, and how often they and their words are written."""
+
+    keys: tuple[str, ...]
+    """In small letters, the most promising first."""
+    written: dict[str, Counter[str]]
+    """The ways in which a phrase is written, each with the texts that write it so."""
+    texts_with: Counter[str]
+    """In how many texts a word is written."""
 
 
-def _ranked(words: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Every phrase of the texts that holds a distinctive word, the best name first."""
+def _phrases_of(words: Sequence[str], texts: Sequence[str]) -> Phrases:
     weight = {word.casefold(): 1 / math.log2(rank + 2) for rank, word in enumerate(words)}
     written: dict[str, Counter[str]] = {}
+    texts_with: Counter[str] = Counter()
     for text in texts:
-        for key, phrase in {(phrase.casefold(), phrase) for phrase in _phrases(text)}:
+        said = {(phrase.casefold(), phrase) for phrase in _runs(text)}
+        for key, phrase in said:
             written.setdefault(key, Counter())[phrase] += 1
-    scores = {key: _score(key.split(), weight, written[key].total()) for key in written}
-    best = sorted((key for key in scores if scores[key] > 0), key=lambda key: (-scores[key], key))
-    return [_cased(max(sorted(written[key]), key=lambda phrase: written[key][phrase])) for key in best]
+        texts_with.update({word for key, _ in said for word in key.split()})
+    promise = {key: _promise(key.split(), weight) * math.log2(1 + written[key].total()) for key in written}
+    best = sorted(written, key=lambda key: (-promise[key], key))[:TRIED]
+    return Phrases(tuple(best), written, texts_with)
 
 
-def _phrases(text: str) -> Iterator[str]:
-    """Runs of one to four words within a sentence that neither begin nor end with a filler word."""
+def _runs(text: str) -> Iterator[str]:
+    """Runs of one to four words within a sentence that neither begin nor end with a filler word or a number."""
     for sentence in SENTENCE.split(text):
         tokens = TOKEN.findall(sentence)
         for start in range(len(tokens)):
             for end in range(start + 1, min(start + LONGEST_NAME, len(tokens)) + 1):
-                if not ({tokens[start].casefold(), tokens[end - 1].casefold()} & FILLER):
+                ends = {tokens[start].casefold(), tokens[end - 1].casefold()}
+                if not ends & FILLER and not any(word.isdigit() for word in ends):
                     yield " ".join(tokens[start:end])
 
 
-def _score(tokens: list[str], weight: dict[str, float], texts: int) -> float:
-    """How much a phrase says of the cluster, times how often it is written (on a logarithmic scale)."""
+def _promise(tokens: list[str], weight: dict[str, float]) -> float:
+    """How distinctive a phrase's words and word pairs are."""
     pairs = {" ".join(pair) for pair in zip(tokens, tokens[1:], strict=False)}
-    says = sum(weight.get(term, 0.0) for term in {*tokens, *pairs})
-    other = sum(token not in weight for token in tokens)
-    return (says - COST_OF_OTHER_WORD * other) * math.log2(1 + texts)
+    return 0.1 + sum(weight.get(term, 0.0) for term in {*tokens, *pairs})
+
+
+def _ranked(phrases: Phrases, vectors: Matrix, rows: Matrix, centres: list[Matrix], cluster: int) -> list[str]:
+    """A cluster's names, the best first, and before them the best joined with the phrase that adds most to it."""
+    near = vectors @ rows.T
+    worth = near.mean(axis=1) + _merits(phrases, vectors @ np.stack(centres).T, cluster, len(rows))
+    order = sorted(range(len(worth)), key=lambda place: -worth[place])
+    names = [_as_written(phrases, place) for place in order]
+    first = order[0]
+    if near[first].mean() >= BROAD:
+        return names
+    adds = np.maximum(near, near[first]).mean(axis=1) - near[first].mean()
+    rest = [place for place in order[1:] if _joinable(phrases.keys[first], phrases.keys[place])]
+    second = max(rest, key=lambda place: adds[place] + worth[place] / 2, default=first)
+    return [f"{names[0]} and {_as_written(phrases, second, cased=False)}", *names] if adds[second] >= ADDS else names
+
+
+def _merits(phrases: Phrases, to_clusters: Matrix, cluster: int, texts: int) -> Matrix:
+    """What speaks for each phrase beside its being close: whose it is, how often it is written, how it reads."""
+    scaled = to_clusters / SHARPNESS
+    share = np.exp(scaled[:, cluster] - np.logaddexp.reduce(scaled, axis=1))
+    often = np.array([phrases.written[key].total() for key in phrases.keys])
+    length = np.array([len(key.split()) for key in phrases.keys])
+    rare = np.array([sum(phrases.texts_with[word] == 1 for word in set(key.split()) - FILLER) for key in phrases.keys])
+    merits = APART * np.log(share + 1e-3) + OFTEN * np.log2(1 + often) - RARE * np.minimum(rare, 2) * (texts > 4)
+    return np.asarray(merits - ONE_WORD * (length == 1) - FOUR_WORDS * (length == LONGEST_NAME), dtype=np.float32)
+
+
+def _joinable(first: str, second: str) -> bool:
+    """Whether two phrases share no word and make a short name together."""
+    a, b = first.split(), second.split()
+    return not set(a) & set(b) and len(b) <= 2 and len(a) + len(b) < LONGEST_NAME + 1
+
+
+def _as_written(phrases: Phrases, place: int, cased: bool = True) -> str:
+    ways = phrases.written[phrases.keys[place]]
+    phrase = max(sorted(ways), key=lambda way: ways[way])
+    return _cased(phrase) if cased else phrase
 
 
 def _cased(phrase: str) -> str:
     return phrase[:1].upper() + phrase[1:]
+
+
+def _direction(vector: Matrix) -> Matrix:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), dtype=np.float32)
 
 
 def _key(name: str) -> frozenset[str]:
@@ -95,8 +171,13 @@ def _key(name: str) -> frozenset[str]:
     return frozenset(name.casefold().split())
 
 
-def descriptions(
-    words: Sequence[Sequence[str]], central_texts: Sequence[Sequence[str]], names: Sequence[str]
-) -> list[str]:
-    """One line for each cluster: its distinctive words."""
-    return ["Documents about " + ", ".join(one[:5]) + "." if one else "" for one in words]
+def descriptions(words: Sequence[Sequence[str]], central_texts: Sequence[Sequence[str]]) -> list[str]:
+    """One line for each cluster: its distinctive words, and its most central text as an example."""
+    return [_description(*one) for one in zip(words, central_texts, strict=True)]
+
+
+def _description(words: Sequence[str], texts: Sequence[str]) -> str:
+    said = f"Documents about {', '.join(words[:5])}" if words else "Documents"
+    example = " ".join(texts[0].split()) if texts else ""
+    shown = example if len(example) <= LONGEST_EXAMPLE else example[: LONGEST_EXAMPLE - 1].rsplit(" ", 1)[0] + "…"
+    return f"{said}, such as “{shown}”." if shown else f"{said}." if words else ""

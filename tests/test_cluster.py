@@ -11,7 +11,6 @@ from hypothesis.extra.numpy import arrays
 
 from limbeck.cluster import central, choose_k, cluster, distinctive_words
 from limbeck.encoder import Encoder
-from limbeck.names import readable_name, readable_names
 
 DATA = Path(os.environ.get("LIMBECK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -108,23 +107,6 @@ def test_texts_without_words(texts: list[str]) -> None:
 def test_words_of_other_languages() -> None:
     words = distinctive_words(["где моя карта", "моя карта", "погода в Париже", "какая погода"], [0, 0, 1, 1], each=1)
     assert words[1] == ["погода"]
-
-
-def test_names_are_phrases_of_the_texts() -> None:
-    words = distinctive_words(TEXTS, LABELS, each=8)
-    assert readable_name(words[0], TEXTS[:3]) == "Credit card application"
-
-
-def test_names_differ() -> None:
-    names = readable_names([["card"]] * 3 + [[]] * 2 + [["other"]], [["my card"]] * 3 + [[]] * 2 + [["other"]])
-    assert names == ["Card", "Group 2", "Group 3", "Group 4", "Group 5", "Group 6"]
-
-
-@given(st.lists(st.lists(st.text("ab ", max_size=8), max_size=3), max_size=6))
-def test_names_are_never_the_same(texts: list[list[str]]) -> None:
-    names = readable_names([sorted({word for text in group for word in text.split()}) for group in texts], texts)
-    assert len({name.casefold() for name in names}) == len(texts)
-    assert all(1 <= len(name.split()) <= 4 for name in names)
 
 
 @pytest.mark.parametrize(("field", "k"), [("domain", 10), ("intent", 150)])

@@ -1,7 +1,7 @@
 """A server that answers at once and by rule, in a process of its own; it counts what it was asked.
 
-It speaks OpenAI's protocol as vLLM does. The same request always gets the same answer. `python -m limbeck.evals.stub PORT
-[DELAY]` serves until it is killed; `GET /counts` tells how often each request came.
+It speaks OpenAI's protocol as vLLM does. The same request always gets the same answer. `serve()` answers at `PORT [DELAY]`
+of the command line until it is killed; `GET /counts` tells how often each request came.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from limbeck.fakes import FakeLLM
 from limbeck.llm import CHOICE
 
 MODEL = "stub"
+SERVE = "from limbeck.evals.stub import serve; serve()"
 TRIES = 200
 
 
@@ -71,7 +72,7 @@ def serving(delay: float = 0.0) -> Iterator[str]:
         EngineError: It does not come up.
     """
     port = free_port()
-    command = [sys.executable, "-m", "limbeck.evals.stub", str(port), str(delay)]
+    command = [sys.executable, "-c", SERVE, str(port), str(delay)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             _wait(port)
@@ -87,7 +88,7 @@ def _wait(port: int) -> None:
             return
         except OSError:
             time.sleep(0.1)
-    raise EngineError(f"the stub server on port {port!r} does not come up; see its errors with: python -m limbeck.evals.stub 8001")
+    raise EngineError(f"the stub server on port {port!r} does not come up; see its errors with: python -c {SERVE!r} 8001")
 
 
 def counts(address: str) -> dict[str, int]:
@@ -96,5 +97,6 @@ def counts(address: str) -> dict[str, int]:
         return dict(json.loads(answer.read()))
 
 
-if __name__ == "__main__":
+def serve() -> None:
+    """Serve until killed."""
     web.run_app(application(float(sys.argv[2]) if len(sys.argv) > 2 else 0.0), host="127.0.0.1", port=int(sys.argv[1]), print=None)

@@ -6,13 +6,14 @@ same clusters alike twice, else by phrases of the documents. The paper's own bas
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from limbeck.batch import Made, each
 from limbeck.cluster import central, cluster, distinctive_words
 from limbeck.context import RunContext
+from limbeck.encoder import Embeddings
 from limbeck.names import descriptions, readable_names
 from limbeck.programs.guardrails import plain
 from limbeck.schemas import Artifact, Category, Document
@@ -22,8 +23,8 @@ from limbeck.stages.summaries import read_as
 
 STEP = "cluster"
 NAMING = "name"
-CENTRAL, SHOWN, WORDS = 10, 6, 8
-"""Central documents looked at for a phrase, shown to the model, and distinctive words shown to it."""
+CENTRAL, SHOWN, WORDS = 20, 6, 8
+"""Central documents looked at for phrases, shown to the model, and distinctive words shown to it."""
 TRIED, ALIKE = 5, 0.5
 """Clusters that the model names twice, and the share of words that both names must have in common."""
 MOST_DOCUMENTS = 20_000
@@ -41,6 +42,8 @@ class Cluster:
     words: tuple[str, ...]
     texts: tuple[str, ...]
     """The central documents, as prompts show them."""
+    embeddings: Embeddings
+    """The central documents' embeddings."""
 
 
 async def from_clusters(context: RunContext, name: str, model_can_name: bool) -> tuple[Category, ...]:
@@ -72,6 +75,7 @@ def find(context: RunContext, documents: Sequence[Document]) -> list[Cluster]:
             tuple(documents[row].id for row in rows),
             tuple(words[place]),
             tuple(texts[row] for row in rows[:CENTRAL]),
+            embeddings[rows[:CENTRAL]],
         )
         for place, rows in enumerate(order)
     ]
@@ -86,17 +90,17 @@ async def _named(
     if model_can_name and await _names_alike(context, name, clusters[:TRIED]):
         answers = await _asked(context, f"{name}/forth", clusters)
     listed = [list(one.words) for one in clusters], [list(one.texts) for one in clusters]
-    phrases = readable_names(*listed)
+    phrases = readable_names(*listed, [one.embeddings for one in clusters], context.encoder.encode)
     taken: set[str] = set()
     return tuple(
         _category(*one, taken)
-        for one in zip(clusters, answers, phrases, descriptions(*listed, phrases), strict=True)
+        for one in zip(clusters, answers, phrases, descriptions(*listed), strict=True)
     )
 
 
 async def _names_alike(context: RunContext, name: str, clusters: list[Cluster]) -> bool:
     """Whether the model's names for the same clusters share most words when the documents are shown in another order."""
-    turned = [Cluster(one.members, one.words[::-1], one.texts[:SHOWN][::-1]) for one in clusters]
+    turned = [replace(one, words=one.words[::-1], texts=one.texts[:SHOWN][::-1]) for one in clusters]
     forth, back = await _asked(context, f"{name}/forth", clusters), await _asked(context, f"{name}/back", turned)
     alike = [a and b and _overlap(a["name"], b["name"]) >= ALIKE for a, b in zip(forth, back, strict=True)]
     return sum(map(bool, alike)) > len(clusters) / 2
