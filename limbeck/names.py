@@ -38,8 +38,12 @@ TRIED = 30
 """Phrases of a cluster whose embeddings are looked at."""
 SHARPNESS = 0.05
 """Temperature of the softmax over clusters that says whose a phrase is."""
-APART, OFTEN, RARE = 0.05, 0.04, 0.06
-"""What setting apart, being written often, and each word written but once weigh, against a cosine similarity."""
+APART, OFTEN, RARE, COMMON = 0.05, 0.04, 0.06, 0.05
+"""What setting apart, being written often, each word written but once, and each end that is a word of nearly every
+cluster ("return" in docstrings) weigh, against a cosine similarity."""
+NEARLY_EVERY = 0.8
+FEW = 4
+"""Texts among which a word that is written but once tells nothing."""
 ONE_WORD, FOUR_WORDS = 0.06, 0.03
 """What one lone word and a long phrase lose: two or three words read best."""
 LONGEST_EXAMPLE = 80
@@ -64,12 +68,8 @@ def readable_names(
         Where a cluster's texts hold no word that is left, it is `Group` and its number, from 1.
     """
     found = [_phrases_of(*one) for one in zip(words, central_texts, strict=True)]
-    phrases = sorted({key for one in found for key in one.keys})
-    vectors = dict(zip(phrases, encode(phrases), strict=True)) if phrases else {}
-    centres = [_direction(rows.mean(axis=0)) for rows in embeddings]
     taken, names = {_key(OTHER)}, []
-    for number, (one, rows) in enumerate(zip(found, embeddings, strict=True), start=1):
-        ranked = _ranked(one, np.stack([vectors[key] for key in one.keys]), rows, centres, number - 1) if one.keys else []
+    for number, ranked in enumerate(_rankings(found, embeddings, encode), start=1):
         candidates = (*ranked, *(_cased(word) for word in words[number - 1]), f"Group {number}")
         name = next(name for name in candidates if _key(name) not in taken)
         taken.add(_key(name))
@@ -87,6 +87,7 @@ class Phrases:
     """The ways in which a phrase is written, each with the texts that write it so."""
     texts_with: Counter[str]
     """In how many texts a word is written."""
+    texts: int
 
 
 def _phrases_of(words: Sequence[str], texts: Sequence[str]) -> Phrases:
@@ -100,7 +101,7 @@ def _phrases_of(words: Sequence[str], texts: Sequence[str]) -> Phrases:
         texts_with.update({word for key, _ in said for word in key.split()})
     promise = {key: _promise(key.split(), weight) * math.log2(1 + written[key].total()) for key in written}
     best = sorted(written, key=lambda key: (-promise[key], key))[:TRIED]
-    return Phrases(tuple(best), written, texts_with)
+    return Phrases(tuple(best), written, texts_with, len(texts))
 
 
 def _runs(text: str) -> Iterator[str]:
@@ -120,10 +121,27 @@ def _promise(tokens: list[str], weight: dict[str, float]) -> float:
     return 0.1 + sum(weight.get(term, 0.0) for term in {*tokens, *pairs})
 
 
-def _ranked(phrases: Phrases, vectors: Matrix, rows: Matrix, centres: list[Matrix], cluster: int) -> list[str]:
-    """A cluster's names, the best first, and before them the best joined with the phrase that adds most to it."""
-    near = vectors @ rows.T
-    worth = near.mean(axis=1) + _merits(phrases, vectors @ np.stack(centres).T, cluster, len(rows))
+def _rankings(found: list[Phrases], embeddings: Sequence[Matrix], encode: Encode) -> Iterator[list[str]]:
+    """Each cluster's names, the best first."""
+    clusters_with = Counter(word for one in found for word in one.texts_with)
+    common = {word for word, clusters in clusters_with.items() if clusters >= max(4, NEARLY_EVERY * len(found))}
+    phrases = sorted({key for one in found for key in one.keys})
+    vectors = dict(zip(phrases, encode(phrases), strict=True)) if phrases else {}
+    centres = [_direction(rows.mean(axis=0)) for rows in embeddings]
+    for cluster, (one, rows) in enumerate(zip(found, embeddings, strict=True)):
+        if not one.keys:
+            yield []
+            continue
+        own = np.stack([vectors[key] for key in one.keys])
+        yield _ranked(one, own @ rows.T, _merits(one, own @ np.stack(centres, axis=1), cluster, common))
+
+
+def _ranked(phrases: Phrases, near: Matrix, merits: Matrix) -> list[str]:
+    """A cluster's names, the best first, and before them the best joined with the phrase that adds most to it.
+
+    `near` holds the phrases' similarities to the cluster's texts [phrases, texts].
+    """
+    worth = near.mean(axis=1) + merits
     order = sorted(range(len(worth)), key=lambda place: -worth[place])
     names = [_as_written(phrases, place) for place in order]
     first = order[0]
@@ -135,14 +153,16 @@ def _ranked(phrases: Phrases, vectors: Matrix, rows: Matrix, centres: list[Matri
     return [f"{names[0]} and {_as_written(phrases, second, cased=False)}", *names] if adds[second] >= ADDS else names
 
 
-def _merits(phrases: Phrases, to_clusters: Matrix, cluster: int, texts: int) -> Matrix:
+def _merits(phrases: Phrases, to_clusters: Matrix, cluster: int, common: set[str]) -> Matrix:
     """What speaks for each phrase beside its being close: whose it is, how often it is written, how it reads."""
     scaled = to_clusters / SHARPNESS
     share = np.exp(scaled[:, cluster] - np.logaddexp.reduce(scaled, axis=1))
     often = np.array([phrases.written[key].total() for key in phrases.keys])
     length = np.array([len(key.split()) for key in phrases.keys])
-    rare = np.array([sum(phrases.texts_with[word] == 1 for word in set(key.split()) - FILLER) for key in phrases.keys])
-    merits = APART * np.log(share + 1e-3) + OFTEN * np.log2(1 + often) - RARE * np.minimum(rare, 2) * (texts > 4)
+    once = {word for word, texts in phrases.texts_with.items() if texts == 1 and phrases.texts > FEW} - FILLER
+    rare = np.array([min(2, len(once & set(key.split()))) for key in phrases.keys])
+    ends = np.array([len(common & {key.split()[0], key.split()[-1]}) for key in phrases.keys])
+    merits = APART * np.log(share + 1e-3) + OFTEN * np.log2(1 + often) - RARE * rare - COMMON * ends
     return np.asarray(merits - ONE_WORD * (length == 1) - FOUR_WORDS * (length == LONGEST_NAME), dtype=np.float32)
 
 
