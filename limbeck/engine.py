@@ -29,12 +29,15 @@ STOP_SECONDS = 15.0
 TAIL_LINES = 15
 # A small model left free between JSON's tokens fills them with blanks.
 JSON_WITHOUT_BLANKS = '{"backend": "xgrammar", "disable_any_whitespace": true}'
-COMMON = ("--max-model-len", "8192", "--disable-uvicorn-access-log", "--structured-outputs-config", JSON_WITHOUT_BLANKS)
+CONTEXT = 8192
+COMMON = ("--disable-uvicorn-access-log", "--structured-outputs-config", JSON_WITHOUT_BLANKS)
 ON_CPU = ("--dtype", "bfloat16", "--enforce-eager", "--max-num-seqs", "32")
 CPU_ENVIRONMENT = {"VLLM_CPU_KVCACHE_SPACE": "2"}
 FEW_CORES = 4
 """On so few, vLLM is given all of them: it would keep one for itself, and half of a laptop is much."""
-ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+OFFLINE = {"HF_HUB_OFFLINE": "1"}
+"""For a model that lies in a folder: nothing else is needed, and a machine without a network must not wait for it."""
+ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 
 WATCHDOG = """
 import os, signal, subprocess, sys, time
@@ -86,7 +89,13 @@ class Server:
 
 
 def serve(
-    model: Path | str, *, name: str, log: Path, port: int | None = None, options: Sequence[str] = ()
+    model: Path | str,
+    *,
+    name: str,
+    log: Path,
+    context: int = CONTEXT,
+    port: int | None = None,
+    options: Sequence[str] = (),
 ) -> Server:
     """Start vLLM and wait until it answers.
 
@@ -94,17 +103,20 @@ def serve(
         model: A folder in transformers' format, or a hub id.
         name: What requests call it.
         log: Where its output goes.
+        context: Tokens that it can read at once.
         port: On the loopback interface; a free one by default.
         options: More of vLLM's own options.
 
     Raises:
         EngineError: vLLM is not installed, ends before it answers, or takes more than ten minutes.
     """
-    on_cpu = _is_cpu_build()
+    on_cpu = is_cpu_build()
     place = port or free_port()
     command = [sys.executable, "-m", MODULE, "--model", str(model), "--served-model-name", name]
-    command += ["--host", HOST, "--port", str(place), *COMMON, *(ON_CPU if on_cpu else ()), *options]
-    environment = {**ENVIRONMENT, **(_cpu_environment() if on_cpu else {}), **os.environ}
+    command += ["--host", HOST, "--port", str(place), "--max-model-len", str(context)]
+    command += [*COMMON, *(ON_CPU if on_cpu else ()), *options]
+    offline = OFFLINE if Path(model).is_dir() else {}
+    environment = {**ENVIRONMENT, **offline, **(_cpu_environment() if on_cpu else {}), **os.environ}
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -136,7 +148,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _is_cpu_build() -> bool:
+def is_cpu_build() -> bool:
+    """Whether the vLLM that is installed is the one for CPUs.
+
+    Raises:
+        EngineError: None is installed.
+    """
     for distribution, on_cpu in (("vllm-cpu", True), ("vllm", False)):
         with contextlib.suppress(PackageNotFoundError):
             version(distribution)

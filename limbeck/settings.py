@@ -7,7 +7,7 @@ module for editors. Environment: `LIMBECK_MODEL` and `LIMBECK_BASE_URL` replace 
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from os.path import normpath
 from pathlib import Path
 from typing import Any, Literal
@@ -49,7 +49,7 @@ class PriceSettings(Section):
 class ModelSettings(Section):
     """The large language model."""
 
-    name: str = Field(EMBEDDED, description="`embedded`, `fake`, a model your server has, or a folder that vLLM serves")
+    name: str = Field(EMBEDDED, description="`embedded`, `fake`, a model your server has, or a folder or a hub id that vLLM serves")
     base_url: str | None = Field(None, description="an OpenAI-compatible server; without it limbeck starts vLLM itself")
     api_key_env: str = Field("OPENAI_API_KEY", description="the environment variable that holds the key")
     concurrency: int = Field(16, ge=1, description="requests in flight at once")
@@ -145,6 +145,20 @@ class Settings(Section):
         )
 
 
+class KeysOnce(yaml.SafeLoader):
+    """YAML in which a key is written but once; PyYAML itself would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Refuse a mapping with the same key twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                line = key.start_mark.line + 1
+                raise ConfigError(f"key {key.value!r} is in {str(self.name)!r} twice, again at line {line}; write it once")
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
 def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
     """Read and check a config.
 
@@ -175,7 +189,8 @@ def _read(path: Path) -> dict[str, Any]:
         hint = f"did you mean {str(path.parent / near[0])!r}?" if near else f"write one with: limbeck init {path.name}"
         raise ConfigError(f"no config {str(path)!r}; {hint}")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as lines:
+            values = yaml.load(lines, KeysOnce)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
@@ -240,6 +255,13 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         update={
             "project": normpath(folder / settings.project),
             "documents": settings.documents.model_copy(update={"source": found}),
+            "model": settings.model.model_copy(update={"name": _model_name(settings.model, folder)}),
             "taxonomy": settings.taxonomy.model_copy(update=taxonomy),
         }
     )
+
+
+def _model_name(model: ModelSettings, folder: Path) -> str:
+    """A model folder beside the file; any other name is as it is."""
+    beside = model.base_url is None and model.name not in (EMBEDDED, FAKE) and (folder / model.name).is_dir()
+    return normpath(folder / model.name) if beside else model.name

@@ -68,6 +68,12 @@ REFUSED: dict[str, tuple[str, list[str], str]] = {
         ["run", "my.yaml"],
         "limbeck: no file 'documnts.txt'; did you mean 'documents.txt'?",
     ),
+    "missing model": (
+        CONFIG.replace("name: fake", "name: nope"),
+        ["run", "my.yaml"],
+        "limbeck: no model folder 'nope'; write 'embedded', 'fake', a folder or a hub id, or name the server that has the "
+        "model in `model: base_url:`",
+    ),
     "wrong option": (
         CONFIG,
         ["run", "my.yaml", "--limit", "0"],

@@ -13,7 +13,7 @@ from pathlib import Path
 import dspy
 import pytest
 
-from limbeck import engine, show
+from limbeck import engine, serving, show
 from limbeck.embedded import embedded_model
 from limbeck.engine import Server, serve
 from limbeck.errors import EngineError
@@ -22,6 +22,7 @@ from limbeck.programs.taxonomy import Labeller, Taxonomist
 from limbeck.progress import Progress
 from limbeck.run import run
 from limbeck.schemas import Category
+from limbeck.serving import Served
 from limbeck.settings import (
     BudgetSettings,
     DocumentsSettings,
@@ -101,6 +102,20 @@ def test_a_model_that_is_none_ends_with_the_log(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"(?s)vLLM ended with .*vllm\.log.* and run again"):
         serve(tmp_path / "no-model", name="none", log=log)
     assert log.read_text("utf-8", "replace")
+
+
+async def test_a_server_that_does_not_start_is_tried_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tries = []
+
+    def broken(*_: object, **__: object) -> Server:
+        tries.append(1)
+        raise EngineError("vLLM ended with 1; run again")
+
+    monkeypatch.setattr(serving, "serve", broken)
+    (tmp_path / "model").mkdir()
+    async with Served(ModelSettings(name=str(tmp_path / "model")), tmp_path, Progress(quiet=True)) as send:
+        failed = await asyncio.gather(*(send({"messages": []}) for _ in range(5)), return_exceptions=True)
+    assert [type(one) for one in failed] == [EngineError] * 5 and len(tries) == 1
 
 
 def test_without_vllm_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -107,6 +107,10 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "no YAML": ("a: [1", "{path!r} is not YAML at line 1; write `key: value` lines as in: limbeck init"),
     "a tab": ("a:\n\tb: 1\n", "{path!r} is not YAML at line 2; write `key: value` lines as in: limbeck init"),
+    "a key twice": (
+        "use_case: x\nmodel:\n  name: fake\n  name: big\n",
+        "key 'name' is in {path!r} twice, again at line 4; write it once",
+    ),
     "a list": ("- a\n", "{path!r} holds no keys; start from: limbeck init my.yaml"),
     "nothing": ("", "{path!r} holds no keys; start from: limbeck init my.yaml"),
 }
