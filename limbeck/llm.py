@@ -32,6 +32,8 @@ Sender = Callable[[Body], Awaitable[Body]]
 """Takes an OpenAI chat completion request, returns the server's answer; raises lm15's errors."""
 Dialect = Literal["vllm", "openai", "plain"]
 """How a server takes constraints: vLLM's `structured_outputs`, `response_format`, or not at all."""
+NOWHERE = (404, 405, 501)
+"""Statuses that say that nobody chats at an address."""
 CHOICE = "choice"
 """The request's extension that lists the answers allowed."""
 
@@ -254,6 +256,11 @@ class OpenAIServer:
             key = self._settings.api_key_env
             raise ModelUnreachable(f"{self.base_url!r} refuses the key; set it with: export {key}=…")
         models = {one["id"]: one.get("owned_by") for one in answer.get("data") or [] if "id" in one}
+        if not models and await self._chats() in NOWHERE:
+            raise ModelUnreachable(
+                f"no model server at {self.base_url!r} (nothing at /chat/completions there); start it or correct "
+                "`model: base_url:`, as in http://127.0.0.1:8000/v1"
+            )
         if models and self.model not in models:
             known = ", ".join(sorted(models)[:5])
             raise ModelUnreachable(f"{self.base_url!r} has no model {self.model!r}; write `model: name:` one of: {known}")
@@ -270,6 +277,15 @@ class OpenAIServer:
                 f"no model server at {self.base_url!r} ({type(error).__name__}); start it or correct "
                 "`model: base_url:`, as in http://127.0.0.1:8000/v1"
             ) from None
+
+    async def _chats(self) -> int:
+        """The status of an empty request, which costs nothing: a server that has no list of models refuses it all the same."""
+        try:
+            address = f"{self.base_url}/chat/completions"
+            async with self._opened().post(address, json={}, timeout=aiohttp.ClientTimeout(total=20)) as got:
+                return got.status
+        except (aiohttp.ClientError, TimeoutError):
+            return NOWHERE[0]
 
     async def __call__(self, body: Body) -> Body:
         """Send one request.

@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from limbeck.errors import NoSuchRun, StoreError
+from limbeck.errors import ConfigError, NoSuchRun, StoreError
 from limbeck.migrations import migrate
 from limbeck.query import answering, held_or_broken
 from limbeck.schemas import Artifact, Call, Document, Label, Place, Record, Run, Student, Taxonomy, Vote
@@ -62,8 +62,14 @@ class Store:
         Raises:
             StoreBusy: Another process holds it.
             StoreError: It is not a store, or a newer limbeck wrote it.
+            ConfigError: Its folder can't be made.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"can't make the project's folder {str(path.parent)!r} ({error.strerror}); write another `project:`"
+            ) from None
         try:
             connection = duckdb.connect(str(path))
         except duckdb.Error as error:

@@ -68,6 +68,11 @@ REFUSED: dict[str, tuple[str, list[str], str]] = {
         ["run", "my.yaml"],
         "limbeck: no file 'documnts.txt'; did you mean 'documents.txt'?",
     ),
+    "a file where the project should be": (
+        CONFIG.replace("project: project", "project: my.yaml"),
+        ["run", "my.yaml"],
+        "limbeck: can't make the project's folder 'my.yaml' (File exists); write another `project:`",
+    ),
     "missing model": (
         CONFIG.replace("name: fake", "name: nope"),
         ["run", "my.yaml"],

@@ -428,6 +428,24 @@ async def test_a_server_that_can_not_serve_us(status: int, model_name: str, mess
         assert str(error.value) == message.format(url=local.base_url)
 
 
+async def test_a_server_without_a_list_of_models_will_do() -> None:
+    local = Local([refusal(400, "no messages")], status=404)
+    async with served(local) as server:
+        await server.check()
+    assert local.asked == [{}]
+
+
+async def test_an_address_that_lacks_its_v1() -> None:
+    async with served(Local(["x"])) as server:
+        server.base_url = url = server.base_url.removesuffix("/v1")
+        with pytest.raises(ModelUnreachable) as error:
+            await server.check()
+    assert str(error.value) == (
+        f"no model server at {url!r} (nothing at /chat/completions there); start it or correct `model: base_url:`, "
+        "as in http://127.0.0.1:8000/v1"
+    )
+
+
 async def test_no_server_at_the_address() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
