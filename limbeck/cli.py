@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from limbeck.errors import ConfigError, LimbeckError
+from limbeck.errors import ConfigError, Interrupted, LimbeckError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split("\n")[0])
 models = typer.Typer(no_args_is_help=True, help="The embedded model, and a server for it.")
@@ -28,9 +28,6 @@ def main() -> None:
     except LimbeckError as error:
         print(f"limbeck: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("limbeck: stopped; the same command goes on where it was", file=sys.stderr)
-        sys.exit(130)
 
 
 @app.command()
@@ -65,7 +62,10 @@ def run(
 
     place = str(project.resolve()) if project else None
     settings = load(config, {"model.name": model, "documents.limit": limit, "project": place})
-    outcome = run_pipeline(settings, Progress(quiet=quiet))
+    try:
+        outcome = run_pipeline(settings, Progress(quiet=quiet))
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; the same command goes on where it was") from None
     found = showing.find(outcome.store, outcome.run)
     report = write_report(outcome.store, found)
     if outcome.already:

@@ -37,6 +37,12 @@ class BudgetSpent(LimbeckError):
     """The run's budget of calls, tokens or money is used up; what was done is kept."""
 
 
+class Interrupted(LimbeckError):
+    """A person pressed Ctrl-C; what was done is kept."""
+
+    exit_code = 130
+
+
 class GuardrailError(LimbeckError):
     """A model's answer broke a rule (parse, language, size, index and name); shown to the model on the retry."""
 

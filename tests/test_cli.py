@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -169,6 +171,19 @@ def test_sql_is_answered_as_json_and_refused_to_write(project: Path) -> None:
     assert (done.returncode, json.loads(done.stdout)) == (0, {"status": "finished", "documents": 24})
     done = limbeck(project, "sql", "DELETE FROM runs", "-p", "project")
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("limbeck: 'DELETE FROM runs' is not one SELECT")
+
+
+def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    written(tmp_path, CONFIG.replace("chains: 1", "chains: 200"))
+    command = [sys.executable, "-m", "limbeck", "run", "my.yaml", "--quiet"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        while not (tmp_path / "project" / "checkpoints.sqlite").exists():
+            assert process.poll() is None
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "limbeck: stopped; the same command goes on where it was\n")
+    assert limbeck(tmp_path, "show", "-p", "project").stdout.count("stopped") == 1
 
 
 @pytest.mark.parametrize("words", [["show"], ["show", "--labels", "--limit", "3", "--failed", "--cost"]])
