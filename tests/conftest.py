@@ -1,5 +1,34 @@
 """No test reaches a model by accident: the switch in `llm.py` is off, for this process and those that it starts."""
 
+import functools
 import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
 
 os.environ["LIMBECK_CALLS"] = "off"
+
+from limbeck.encoder import Embeddings, Encoder  # After the switch.
+
+
+@pytest.fixture(scope="module")
+def one_encoder() -> Iterator[None]:
+    """Load the encoder once for all runs, and embed each text once: that is what takes time."""
+    known: dict[str, Any] = {}
+    encode = Encoder.encode
+
+    def remembered(self: Encoder, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Embeddings:
+        if new := list(dict.fromkeys(text for text in texts if text not in known)):
+            known.update(zip(new, encode(self, new), strict=True))
+        if on_batch:
+            on_batch(len(texts))
+        return np.stack([known[text] for text in texts]) if texts else encode(self, [])
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Encoder, "load", staticmethod(functools.cache(Encoder.load)))
+    patch.setattr(Encoder, "encode", remembered)
+    patch.setattr("limbeck.agreement.ROUNDS", 50)
+    yield
+    patch.undo()
