@@ -4,33 +4,24 @@ Rows are read one at a time. What can't be used is left out, with one sentence f
 (`Corpus.skipped`); what makes the whole source useless is an error that says what to type.
 """
 
-import codecs
-import csv
 import difflib
 import gc
 import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from limbeck.errors import DocumentsError
+from limbeck.decoding import Skipped
+from limbeck.errors import DocumentsError, NoColumn
+from limbeck.readers import KEY, STDLIB, TEXT, Row, rows_of
 from limbeck.schemas import Corpus, Document, Place
-from limbeck.stdlib_docs import docstrings
 
-STDLIB = "stdlib"
-FOLDER = "folder"
-"""`gold: folder` takes the name of a file's folder as its gold label."""
-TEXT, KEY = "text", "key"
 HEAD = 1000
 """Rows from which the columns are learned."""
-
-Row = dict[str, Any]
-Skipped = Counter[str]
-"""How often each kind of trouble came, by its sentence."""
 
 
 def read(
@@ -58,7 +49,7 @@ def read(
     """
     skipped: Skipped = Counter()
     name = str(source)
-    rows = _rows(source, skipped, limit)
+    rows = rows_of(source, skipped, limit)
     head = list(itertools.islice(rows, HEAD))
     if not head:
         raise DocumentsError(
@@ -164,8 +155,7 @@ def _column(name: str, columns: list[str], source: str, option: str) -> str:
     if name in columns:
         return name
     near = difflib.get_close_matches(name, columns, 1, cutoff=0.4)
-    hint = f"write `{option}: {(near or columns)[0]}`" if columns else "give a file with columns"
-    raise DocumentsError(f"no column {name!r} in {source!r}; it has {_listed(columns)}: {hint}")
+    raise NoColumn(f"no column {name!r} in {source!r}; it has {_listed(columns)}", option, (near or columns)[0])
 
 
 def _text_column(head: list[Row], columns: list[str], source: str) -> str:
@@ -178,9 +168,7 @@ def _text_column(head: list[Row], columns: list[str], source: str) -> str:
     if len(wordy) == 1:
         return wordy[0]
     longest = max(columns, key=lambda name: letters[name], default=TEXT)
-    raise DocumentsError(
-        f"no column 'text' in {source!r}; it has {_listed(columns)}: write `text: {longest}`"
-    )
+    raise NoColumn(f"no column 'text' in {source!r}; it has {_listed(columns)}", TEXT, longest)
 
 
 def _wordy(value: Any) -> bool:
@@ -197,202 +185,3 @@ def _wordy(value: Any) -> bool:
 def _listed(columns: list[str]) -> str:
     more = f" and {len(columns) - 20} more" if len(columns) > 20 else ""
     return (", ".join(repr(name) for name in columns[:20]) or "no columns") + more
-
-
-# ---- bytes to text ----
-
-MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-"""UTF-32 before UTF-16, whose mark it begins with."""
-CHUNK = 1 << 20
-CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
-ESCAPED = re.compile(r"[\udc80-\udcff]")
-"""Bytes that are no letters, as the error handler `surrogateescape` hands them on; `_cell` replaces them."""
-
-
-def _opened(path: Path, codec: str, newline: str | None) -> TextIO:
-    errors = "strict" if codec in ("utf-16", "utf-32") else "surrogateescape"
-    return path.open(encoding=codec, errors=errors, newline=newline)
-
-
-def _codec(path: Path, skipped: Skipped) -> str | None:
-    """What the file is encoded in: what its mark says, UTF-8, or else Western; None for what is no text."""
-    with path.open("rb") as file:
-        start = file.read(10_000)
-    codec = next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
-    stray = foreign = 0
-    try:
-        with _opened(path, codec, "") as file:
-            for part in iter(lambda: file.read(CHUNK), ""):
-                if "\0" in part:
-                    return None
-                if not part.isascii():
-                    strays = len(ESCAPED.findall(part))
-                    stray += strays
-                    foreign += len(part) - len(part.encode("ascii", "ignore")) - strays
-    except UnicodeDecodeError:
-        return None
-    if not stray:
-        return codec
-    return _mended(start, codec, stray, foreign, skipped)
-
-
-def _mended(start: bytes, codec: str, stray: int, foreign: int, skipped: Skipped) -> str | None:
-    """The codec for bytes that are not all UTF-8: more letters than broken bytes is UTF-8 all the same."""
-    if foreign > stray:
-        skipped["bytes that are not UTF-8, replaced by \ufffd"] += stray
-        return codec
-    if len(start) - len(start.translate(None, CONTROL)) > 0.05 * len(start):
-        return None
-    skipped["files that are not UTF-8, read as Windows-1252; convert them where letters look wrong"] += 1
-    return "cp1252"
-
-
-def _open(path: Path, skipped: Skipped, newline: str | None = None) -> TextIO:
-    try:
-        codec = _codec(path, skipped)
-        if codec is not None:
-            return _opened(path, codec, newline)
-    except OSError as error:
-        raise DocumentsError(
-            f"can't open {str(path)!r} ({error.strerror}); give a file that you may read"
-        ) from None
-    raise DocumentsError(f"{str(path)!r} is not text; convert it to UTF-8 text, CSV, JSONL or Parquet")
-
-
-def _rows(source: str | Path, skipped: Skipped, limit: int | None) -> Iterator[Row]:
-    if source == STDLIB:
-        return iter(docstrings(limit))
-    path = Path(source)
-    try:
-        if path.is_dir():
-            return _folder_rows(path, skipped)
-        if path.is_file():
-            return READERS.get(path.suffix.lower(), _text_rows)(path, skipped)
-        near = difflib.get_close_matches(path.name, [one.name for one in path.parent.glob("*")], 1)
-    except OSError as error:  # A name too long, or a folder that is closed to us.
-        raise DocumentsError(
-            f"can't open {str(source)!r} ({error.strerror}); give the path of a file"
-        ) from None
-    hint = (
-        f"did you mean {str(path.parent / near[0])!r}?"
-        if near
-        else "write `source:` a file or folder that exists"
-    )
-    raise DocumentsError(f"no file {str(source)!r}; {hint}")
-
-
-def _folder_rows(folder: Path, skipped: Skipped) -> Iterator[Row]:
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-        inner = path.relative_to(folder)
-        if any(part.startswith(".") for part in inner.parts):
-            continue
-        try:
-            codec = _codec(path, skipped)
-        except OSError:
-            skipped["files left out because they can't be opened"] += 1
-            continue
-        if codec is None:
-            skipped["files left out because they are not text"] += 1
-            continue
-        if path.suffix.lower() in READERS:
-            skipped["tables in the folder read as one text each; name the file itself to read its rows"] += 1
-        with _opened(path, codec, None) as file:
-            yield {TEXT: file.read(), KEY: inner.as_posix(), FOLDER: inner.parent.name}
-
-
-def _text_rows(path: Path, skipped: Skipped) -> Iterator[Row]:
-    with _open(path, skipped) as file:
-        for line in file:
-            yield {TEXT: line.removesuffix("\n")}
-
-
-def _csv_rows(path: Path, skipped: Skipped) -> Iterator[Row]:
-    csv.field_size_limit(2**31 - 1)  # The most that a C long holds everywhere.
-    with _open(path, skipped, newline="") as file:
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(file.readline())
-        file.seek(0)
-        lines = csv.reader(file, delimiter=delimiter)
-        header = [name.strip() for name in next(lines, [])]
-        before, cells = 0, header
-        for cells in lines:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                skipped["rows with too few or too many cells, read as far as they go"] += 1
-            yield dict(zip(header, cells, strict=False))
-            before, last = lines.line_num, before
-        if cells and cells[-1].endswith(("\n", "\r")) and before - last > 1:
-            skipped[
-                f"quotes that are never closed, after which all is one row (it begins at line {last + 1})"
-            ] += 1
-
-
-def _delimiter(header: str) -> str:
-    """A comma, or what stands more often in the header: half the world's spreadsheets write semicolons."""
-    return max(",;\t|", key=header.count)
-
-
-def _jsonl_rows(path: Path, skipped: Skipped) -> Iterator[Row]:
-    good, first, broken = 0, 0, 0
-    with _open(path, skipped) as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = _as_row(json.loads(line))
-            except (ValueError, RecursionError):
-                first, broken = first or number, broken + 1
-                skipped[f"lines left out because they are not JSON (the first is line {first})"] += 1
-                continue
-            good += 1
-            yield row
-    if broken and not good:
-        raise DocumentsError(
-            f"line {first} of {str(path)!r} is not JSON, nor is any other; write one JSON object a line"
-        )
-
-
-def _json_rows(path: Path, skipped: Skipped) -> Iterator[Row]:
-    try:
-        with _open(path, skipped) as file:
-            value = json.load(file)
-    except (ValueError, RecursionError) as error:
-        raise DocumentsError(
-            f"{str(path)!r} is not JSON ({error}); write an array of objects, or a .jsonl file, one a line"
-        ) from None
-    if not isinstance(value, list):
-        raise DocumentsError(f"{str(path)!r} holds no array; write an array of objects or of strings")
-    return (_as_row(one) for one in value)
-
-
-def _as_row(value: Any) -> Row:
-    return value if isinstance(value, dict) else {TEXT: value}
-
-
-def _parquet_rows(path: Path, skipped: Skipped) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet
-
-    try:
-        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=4096):
-            yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise DocumentsError(
-            f"{str(path)!r} is not Parquet ({error}); write it again, or give CSV or JSONL"
-        ) from None
-
-
-READERS: dict[str, Callable[[Path, Skipped], Iterator[Row]]] = {
-    ".csv": _csv_rows,
-    ".tsv": _csv_rows,
-    ".jsonl": _jsonl_rows,
-    ".ndjson": _jsonl_rows,
-    ".json": _json_rows,
-    ".parquet": _parquet_rows,
-}

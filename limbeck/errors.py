@@ -21,6 +21,14 @@ class DocumentsError(ConfigError):
     """The documents can't be read: no such file, no such column, no text in it."""
 
 
+class NoColumn(DocumentsError):
+    """A table has no column of the name that was given, or none that is plainly the text."""
+
+    def __init__(self, trouble: str, option: str, column: str) -> None:
+        super().__init__(f"{trouble}: write `{option}: {column}`")
+        self.trouble, self.option, self.column = trouble, option, column
+
+
 class ModelUnreachable(ConfigError):
     """No server answers at the model's address, or it doesn't serve the model."""
 
@@ -70,6 +78,12 @@ class QueryError(StoreError):
 
 class StudentError(LimbeckError):
     """A student can't be trained, saved, loaded or used on this input."""
+
+
+class NoStudent(StudentError):
+    """The folder given holds no student."""
+
+    exit_code = 2
 
 
 class NoSuchRun(StoreError):

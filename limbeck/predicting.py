@@ -2,13 +2,14 @@
 
 import csv
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 from limbeck.documents import read
-from limbeck.errors import ConfigError
+from limbeck.errors import ConfigError, DocumentsError, NoColumn
 from limbeck.progress import Progress
 from limbeck.students import load
 
@@ -28,12 +29,16 @@ def predict_file(student: Path, file: Path, *, text: str | None, key: str | None
 
     Raises:
         DocumentsError: The file can't be read.
-        StudentError: There is no student in the folder.
+        NoStudent: There is no student in the folder.
         ConfigError: `out` is neither CSV nor JSONL.
     """
     if out and out.suffix not in (".csv", ".jsonl"):
         raise ConfigError(f"can't write {str(out)!r}; write to a .csv or a .jsonl file")
-    corpus, trained, progress = read(str(file), text=text, key=key), load(student), Progress()
+    try:
+        corpus = read(str(file), text=text, key=key)
+    except NoColumn as error:
+        raise DocumentsError(f"{error.trouble}: type --{error.option} {shlex.quote(error.column)}") from None
+    trained, progress = load(student), Progress()
     texts = {document.id: document.text for document in corpus.documents}
     rows = [(place.key, texts[place.document]) for place in corpus.places]
 

@@ -217,8 +217,21 @@ def _explain(error: Any, path: Path) -> str:
         near = difflib.get_close_matches(key, known, 1)
         return f"unknown key {key!r} {where}; write " + (f"{near[0]!r}" if near else "one of: " + ", ".join(known))
     if error["type"] == "missing":
-        return f"{key!r} is missing {where}; add a line `{key}: …` ({_about(section, key)})"
-    return f"{key!r} {where} can't be {error['input']!r}: {error['msg']}; write {_about(section, key)}"
+        return f"{key!r} is missing {where}; add a line `{key}: …` ({_about(section, key) or 'it has no default'})"
+    if error["type"] == "model_type":
+        keys = ", ".join(_keys_of([*section, key]))
+        return f"{key!r} {where} can't be {error['input']!r}; write keys under it: {keys}"
+    about = _about(section, key)
+    said = f"{key!r} {where} can't be {error['input']!r}" + (f" ({about})" if about else "")
+    return f"{said}; {_asked(error['msg'])}"
+
+
+def _asked(message: str) -> str:
+    """What to type, from pydantic's sentence: "Input should be 'soft' or 'majority'"."""
+    wanted = message.split(", unable")[0].removeprefix("Input should be ")
+    if wanted == message:
+        return f"write what fits: {message[:1].lower() + message[1:]}"
+    return f"write a value {wanted}" if wanted.startswith(("greater", "less")) else f"write {wanted}"
 
 
 def _model_of(section: list[str]) -> type[BaseModel] | None:
@@ -239,7 +252,7 @@ def _keys_of(section: list[str]) -> list[str]:
 def _about(section: list[str], key: str) -> str:
     model = _model_of(section)
     field = model.model_fields.get(key) if model else None
-    return (field.description if field else None) or "another value"
+    return (field.description if field else None) or ""
 
 
 def _beside(settings: Settings, folder: Path) -> Settings:

@@ -61,7 +61,7 @@ REFUSED: dict[str, tuple[str, list[str], str]] = {
     "wrong value": (
         CONFIG + "budget: {{calls: -3}}\n",
         ["run", "my.yaml"],
-        "limbeck: 'calls' in 'budget' of 'my.yaml' can't be -3: Input should be greater than or equal to 0; write another value",
+        "limbeck: 'calls' in 'budget' of 'my.yaml' can't be -3; write a value greater than or equal to 0",
     ),
     "missing config": (CONFIG, ["run", "zzz"], "limbeck: no config 'zzz'; write one with: limbeck init zzz"),
     "config with a slip": (CONFIG, ["run", "myy.yaml"], "limbeck: no config 'myy.yaml'; did you mean 'my.yaml'?"),
@@ -84,8 +84,8 @@ REFUSED: dict[str, tuple[str, list[str], str]] = {
     "wrong option": (
         CONFIG,
         ["run", "my.yaml", "--limit", "0"],
-        "limbeck: 'limit' in 'documents' of 'my.yaml' can't be 0: Input should be greater than or equal to 1; "
-        "write read no more than this many rows",
+        "limbeck: 'limit' in 'documents' of 'my.yaml' can't be 0 (read no more than this many rows); "
+        "write a value greater than or equal to 1",
     ),
     "config is there": (CONFIG, ["init", "my.yaml"], "limbeck: 'my.yaml' is there already; write another one with: limbeck init other.yaml"),
     "no project to show": (CONFIG, ["show"], "limbeck: no project at 'limbeck-project'; start one with: limbeck run my.yaml"),
@@ -210,12 +210,14 @@ def test_a_student_labels_a_file(project: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["predict", "nowhere", "documents.txt"], 1, "'nowhere' holds no student"),
+        (["predict", "nowhere", "documents.txt"], 2, "'nowhere' holds no student"),
         (["predict", "nowhere", "missing.txt"], 2, "no file 'missing.txt'"),
+        (["predict", "nowhere", "table.csv", "--text", "zzz"], 2, "it has 'a b': type --text 'a b'"),
         (["predict", "nowhere", "documents.txt", "-o", "a.xls"], 2, "can't write 'a.xls'; write to a .csv or a .jsonl file"),
     ],
 )
 def test_predict_refuses(words: list[str], code: int, message: str, project: Path) -> None:
+    (project / "table.csv").write_text("a b\none\n", encoding="utf-8")
     done = limbeck(project, *words)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith("limbeck: ") and message in done.stderr and "Traceback" not in done.stderr

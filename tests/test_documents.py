@@ -142,6 +142,8 @@ GOOD: dict[str, tuple[str, bytes, dict[str, Any], list[tuple[str, str, str | Non
     "a surrogate pair": ("a.jsonl", b'"\\ud83d\\ude00"\n', {}, [("0", "\U0001f600", None)], []),
     "json of objects": ("a.json", b'[{"text": "one"}, {"text": {"a": "\xc3\xa9"}}]', {},
         [("0", "one", None), ("1", '{"a": "\u00e9"}', None)], []),
+    "json lines of lists and numbers": ("a.jsonl", b'[1]\n"one"\n7\n', {}, [("1", "one", None)],
+        ["rows left out because they have no text: 2"]),
     "json of strings": ("a.json", b'["one", null, "two"]', {}, [("0", "one", None), ("2", "two", None)],
         ["rows left out because they have no text: 1"]),
 }  # fmt: skip

@@ -88,18 +88,26 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "a value of another type": (
         {**LEAST, "taxonomy": {"size": "many"}},
-        "'size' in 'taxonomy' of {path!r} can't be 'many': Input should be a valid integer, unable to parse string "
-        "as an integer; write the most categories a level may have",
+        "'size' in 'taxonomy' of {path!r} can't be 'many' (the most categories a level may have); write a valid integer",
     ),
     "a value out of range": (
         {**LEAST, "taxonomy": {"size": 0}},
-        "'size' in 'taxonomy' of {path!r} can't be 0: Input should be greater than or equal to 1; "
-        "write the most categories a level may have",
+        "'size' in 'taxonomy' of {path!r} can't be 0 (the most categories a level may have); "
+        "write a value greater than or equal to 1",
     ),
     "one of a few values": (
         {**LEAST, "taxonomy": {"method": "papr"}},
-        "'method' in 'taxonomy' of {path!r} can't be 'papr': Input should be 'auto', 'paper' or 'clusters'; "
-        "write `paper` fails where the model fails, `auto` then falls back on clusters",
+        "'method' in 'taxonomy' of {path!r} can't be 'papr' (`paper` fails where the model fails, `auto` then falls back on "
+        "clusters); write 'auto', 'paper' or 'clusters'",
+    ),
+    "a value where a section is meant": (
+        {**LEAST, "budget": 5},
+        "'budget' in {path!r} can't be 5; write keys under it: calls, tokens, money",
+    ),
+    "an empty value": (
+        {**LEAST, "use_case": ""},
+        "'use_case' in {path!r} can't be '' (what the labels are for, in a sentence; the model is told); "
+        "write what fits: string should have at least 1 character",
     ),
     "two mistakes": (
         {**LEAST, "seeed": 1, "labels": {"prob": 1}},

@@ -364,7 +364,7 @@ def test_a_folder_holds_no_pickle_and_no_path_of_this_machine(
 @pytest.mark.parametrize(
     ("kind", "name", "content", "message"),
     [
-        ("logistic", "student.json", None, "holds no student .* give a folder"),
+        ("logistic", "student.json", None, "holds no student .* type one of the folders"),
         ("logistic", "student.json", "{", "is damaged .* train it again"),
         ("logistic", "student.json", "[]", "is damaged .* its kind is none of"),
         ("logistic", "student.json", '{"kind": "logistic", "version": 1}', "is damaged .* train it again"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.encoder import Encoder
-from limbeck.errors import StudentError
+from limbeck.errors import NoStudent, StudentError
 from limbeck.students.calibration import Calibration
 from limbeck.students.dense import Dense
 from limbeck.students.student import KINDS, MANIFEST, VERSION, Head, Student
@@ -22,7 +22,8 @@ def load(folder: Path) -> Student:
         folder: Where `Student.save` wrote it.
 
     Raises:
-        StudentError: There is no student in the folder, it is damaged, or a later limbeck wrote it.
+        NoStudent: There is no student in the folder.
+        StudentError: It is damaged, or a later limbeck wrote it.
         ConfigError: Its encoder can't be loaded here.
     """
     manifest = _manifest(folder)
@@ -44,8 +45,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise StudentError(
-            f"{str(folder)!r} holds no student (no {MANIFEST!r}); give a folder that `Student.save` wrote"
+        raise NoStudent(
+            f"{str(folder)!r} holds no student (no {MANIFEST!r}); type one of the folders in the project's `students`"
         ) from error
     except (OSError, ValueError) as error:
         raise _damaged(folder, MANIFEST, error) from error
