@@ -39,7 +39,10 @@ def init(path: Annotated[Path, typer.Argument(help="the config to write")] = Pat
         raise ConfigError(f"{str(path)!r} is there already; write another one with: limbeck init other.yaml")
     configs = files("limbeck") / "configs"
     hint = f"# yaml-language-server: $schema={configs / 'schema.json'}\n"
-    path.write_text(hint + (configs / "taxonomy.yaml").read_text("utf-8"), "utf-8")
+    try:
+        path.write_text(hint + (configs / "taxonomy.yaml").read_text("utf-8"), "utf-8")
+    except OSError as error:
+        raise ConfigError(f"can't write {str(path)!r} ({error.strerror}); name a file in a folder that you may write to") from None
     print(f"wrote {path}; edit it, then: limbeck run {path}")
 
 

@@ -30,7 +30,7 @@ def predict_file(student: Path, file: Path, *, text: str | None, key: str | None
     Raises:
         DocumentsError: The file can't be read.
         NoStudent: There is no student in the folder.
-        ConfigError: `out` is neither CSV nor JSONL.
+        ConfigError: `out` is neither CSV nor JSONL, or can't be written.
     """
     if out and out.suffix not in (".csv", ".jsonl"):
         raise ConfigError(f"can't write {str(out)!r}; write to a .csv or a .jsonl file")
@@ -58,11 +58,18 @@ def predict_file(student: Path, file: Path, *, text: str | None, key: str | None
     if out is None:
         _as_jsonl(labelled(), sys.stdout)
         return
-    with out.open("w", encoding="utf-8", newline="") as target:
+    with _opened(out) as target:
         (_as_csv if out.suffix == ".csv" else _as_jsonl)(labelled(), target)
     for note in corpus.skipped:
         progress.note(note)
     progress.note(f"wrote {len(rows)} rows to {out}")
+
+
+def _opened(out: Path) -> TextIO:
+    try:
+        return out.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise ConfigError(f"can't write {str(out)!r} ({error.strerror}); name a file in a folder that you may write to") from None
 
 
 def _as_jsonl(rows: Iterator[dict[str, Any]], target: TextIO) -> None:

@@ -87,6 +87,11 @@ REFUSED: dict[str, tuple[str, list[str], str]] = {
         "limbeck: 'limit' in 'documents' of 'my.yaml' can't be 0 (read no more than this many rows); "
         "write a value greater than or equal to 1",
     ),
+    "nowhere to write": (
+        CONFIG,
+        ["init", "no/such/my.yaml"],
+        "limbeck: can't write 'no/such/my.yaml' (No such file or directory); name a file in a folder that you may write to",
+    ),
     "config is there": (CONFIG, ["init", "my.yaml"], "limbeck: 'my.yaml' is there already; write another one with: limbeck init other.yaml"),
     "no project to show": (CONFIG, ["show"], "limbeck: no project at 'limbeck-project'; start one with: limbeck run my.yaml"),
     "no project to ask": (CONFIG, ["sql", "SELECT 1", "-p", "x"], "limbeck: no project at 'x'; start one with: limbeck run my.yaml"),
@@ -205,6 +210,9 @@ def test_a_student_labels_a_file(project: Path) -> None:
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0 and [row["key"] for row in rows] == ["7", "8"]
     assert {row["label"] for row in rows} <= labels and all(0 <= row["confidence"] <= 1 for row in rows)
+    done = limbeck(project, "predict", str(student), "new.csv", "--text", "text", "-o", "no/such/out.csv")
+    said = "limbeck: can't write 'no/such/out.csv' (No such file or directory); name a file in a folder that you may write to\n"
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.endswith(said) and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import json
 import random
 from typing import Any
 
-from limbeck.evals.place import Place, rows, scratch
+from limbeck.evals.place import Place, scratch
 from limbeck.metrics import against_gold
 from limbeck.run import run
 from limbeck.settings import (
@@ -22,11 +22,12 @@ USE_CASE = "Route a customer's message to the bank's team that can answer it."
 READ_BY_LLM, PROBED = 200, 24
 """Messages that the model labels too; the encoder labels all."""
 UNSEEN = 0.2
+FIELDS = ("text", "label")
 
 
 def evaluate(place: Place) -> dict[str, Any]:
     """Train on the texts of the development file, score on `--test`, or else on a fifth of the texts kept aside."""
-    learning, testing = _split(rows(place.file("class_banking77/dev.jsonl")), place.test_rows(), place.seed)
+    learning, testing = _split(place.rows("class_banking77/dev.jsonl", FIELDS), place.test_rows(FIELDS), place.seed)
     names = {label: label.replace("_", " ") for label in sorted({row["label"] for row in learning})}
     with scratch([row["text"] for row in learning]) as (folder, source):
         settings = Settings(
@@ -52,7 +53,7 @@ def evaluate(place: Place) -> dict[str, Any]:
             "ON p.document = v.item WHERE NOT ends_with(space, '/all') GROUP BY ALL",
         )
     # From here on gold is read.
-    gold = [names[row["label"]] for row in testing]
+    gold = [names.get(row["label"], row["label"]) for row in testing]
     scores = against_gold([one.label for one in said], gold)
     return {
         "student_accuracy": round(scores.accuracy, 4),

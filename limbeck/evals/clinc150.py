@@ -7,7 +7,8 @@ on the same encoder.
 from typing import Any
 
 from limbeck.encoder import Encoder
-from limbeck.evals.place import Place, rows, scratch
+from limbeck.errors import ConfigError
+from limbeck.evals.place import Place, scratch
 from limbeck.metrics import clustering
 from limbeck.run import run
 from limbeck.settings import (
@@ -24,12 +25,16 @@ USE_CASE = "Sort what people ask an assistant by what they want done."
 LEVELS = {"domains": (10, "domain"), "intents": (150, "intent")}
 READ_BY_LLM, PROBED = 100, 24
 OUT_OF_SCOPE = "oos"
+FIELDS = ("text", "intent", "domain")
+FEWEST = max(size for size, _ in LEVELS.values())
 
 
 def evaluate(place: Place) -> dict[str, Any]:
     """Find 10 and 150 categories in `--test`, or else in the small development file; both without looking at gold."""
-    everything = place.test_rows() or rows(place.file("taxonomy_clinc150/dev_small.jsonl"))
+    everything = place.test_rows(FIELDS) or place.rows("taxonomy_clinc150/dev_small.jsonl", FIELDS)
     data = [row for row in everything if row["domain"] != OUT_OF_SCOPE]
+    if len(data) < FEWEST:
+        raise ConfigError(f"{len(data)!r} texts are in scope, too few for {FEWEST!r} clusters; give a longer file with --test")
     texts = [row["text"] for row in data]
     figures: dict[str, Any] = {"documents": len(texts)}
     for level, (size, column) in LEVELS.items():

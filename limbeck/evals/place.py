@@ -33,9 +33,13 @@ class Place:
         folder = self.data or Path(os.environ.get("LIMBECK_DATA", USUAL))
         return found(folder / name)
 
-    def test_rows(self) -> list[dict[str, Any]] | None:
+    def rows(self, name: str, fields: tuple[str, ...]) -> list[dict[str, Any]]:
+        """The rows of a data file."""
+        return rows(self.file(name), fields)
+
+    def test_rows(self, fields: tuple[str, ...]) -> list[dict[str, Any]] | None:
         """The rows of `--test`, if it is given."""
-        return rows(found(self.test)) if self.test else None
+        return rows(found(self.test), fields) if self.test else None
 
     def progress(self) -> Progress:
         """What a person sees."""
@@ -49,9 +53,31 @@ def found(path: Path) -> Path:
     return path
 
 
-def rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a JSON Lines file."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+def rows(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The rows of a JSON Lines file, each with a string in every one of these fields.
+
+    Raises:
+        ConfigError: A line isn't so, or there is none; found before anything is run.
+    """
+    wanted = ", ".join(f'"{field}": "…"' for field in fields)
+    read = []
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                row = _parsed(line)
+                if not isinstance(row, dict) or not all(isinstance(row.get(field), str) for field in fields):
+                    raise ConfigError(f"line {number} of {str(path)!r} is no row of this eval; write {{{wanted}}}")
+                read.append(row)
+    if not read:
+        raise ConfigError(f"no rows in {str(path)!r}; write one a line: {{{wanted}}}")
+    return read
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 @contextmanager
