@@ -150,7 +150,7 @@ def evaluate(
     name: Annotated[str, typer.Argument(help="`list`, or an eval's name")],
     data: Annotated[Path | None, typer.Option(help="the folder with the data")] = None,
     test: Annotated[Path | None, typer.Option(help="score on this file, of the same form as the eval's own")] = None,
-    seed: Annotated[int, typer.Option(help="the seed")] = 0,
+    seed: Annotated[int, typer.Option(help="the seed", min=0, max=2**31 - 1)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="nothing but one JSON object, as the last line")] = False,
 ) -> None:
     """Run one measured task and print one JSON object as the last line."""

@@ -15,6 +15,7 @@ STDLIB = "stdlib"
 FOLDER = "folder"
 """`gold: folder` takes the name of a file's folder as its gold label."""
 TEXT, KEY = "text", "key"
+CLOSED = "files left out because they can't be opened"
 
 Row = dict[str, Any]
 
@@ -33,6 +34,8 @@ def rows_of(source: str | Path, skipped: Skipped, limit: int | None) -> Iterator
             return _folder_rows(path, skipped)
         if path.is_file():
             return READERS.get(path.suffix.lower(), _text_rows)(path, skipped)
+        if path.exists() or path.is_symlink():
+            raise DocumentsError(f"{str(source)!r} is a pipe, a device or a broken link; save the texts in a file and name it")
         near = difflib.get_close_matches(path.name, [one.name for one in path.parent.glob("*")], 1)
     except OSError as error:  # A name too long, or a folder that is closed to us.
         raise DocumentsError(
@@ -47,14 +50,14 @@ def rows_of(source: str | Path, skipped: Skipped, limit: int | None) -> Iterator
 
 
 def _folder_rows(folder: Path, skipped: Skipped) -> Iterator[Row]:
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+    for path in sorted(one for one in folder.rglob("*") if _is_file(one, skipped)):
         inner = path.relative_to(folder)
         if any(part.startswith(".") for part in inner.parts):
             continue
         try:
             codec = codec_of(path, skipped)
         except OSError:
-            skipped["files left out because they can't be opened"] += 1
+            skipped[CLOSED] += 1
             continue
         if codec is None:
             skipped["files left out because they are not text"] += 1
@@ -63,6 +66,14 @@ def _folder_rows(folder: Path, skipped: Skipped) -> Iterator[Row]:
             skipped["tables in the folder read as one text each; name the file itself to read its rows"] += 1
         with opened(path, codec, None) as file:
             yield {TEXT: file.read(), KEY: inner.as_posix(), FOLDER: inner.parent.name}
+
+
+def _is_file(path: Path, skipped: Skipped) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # A folder that may be listed and not entered.
+        skipped[CLOSED] += 1
+        return False
 
 
 def _text_rows(path: Path, skipped: Skipped) -> Iterator[Row]:
@@ -144,8 +155,12 @@ def _parquet_rows(path: Path, skipped: Skipped) -> Iterator[Row]:
             yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise DocumentsError(
-            f"{str(path)!r} is not Parquet ({error}); write it again, or give CSV or JSONL"
+            f"{str(path)!r} is not Parquet ({_first_line(error)}); write it again, or give CSV or JSONL"
         ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 READERS: dict[str, Callable[[Path, Skipped], Iterator[Row]]] = {

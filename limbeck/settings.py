@@ -126,7 +126,7 @@ class Settings(Section):
     student: StudentSettings = StudentSettings()
     measures: MeasureSettings = MeasureSettings()
     budget: BudgetSettings = BudgetSettings()
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**31, description="of everything that is drawn by chance")
 
     def outcome(self) -> dict[str, Any]:
         """What the result depends on; a run is named by it, so that speed and budget may change between two tries.
@@ -179,7 +179,9 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(one, path) for one in error.errors())) from None
+        # Of a key that may be of several types each type complains; once is enough.
+        lines = {tuple(_place(one)): _explain(one, path) for one in reversed(error.errors())}
+        raise ConfigError("\n".join(reversed(lines.values()))) from None
     return _beside(settings, path.parent)
 
 
@@ -210,7 +212,7 @@ def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
 
 def _explain(error: Any, path: Path) -> str:
     """One line for one of pydantic's errors: what, where, and what to write instead."""
-    *section, key = [str(part) for part in error["loc"]] or ["?"]
+    *section, key = _place(error)
     where = f"in {'.'.join(section)!r} of {str(path)!r}" if section else f"in {str(path)!r}"
     if error["type"] == "extra_forbidden":
         known = _keys_of(section)
@@ -228,10 +230,19 @@ def _explain(error: Any, path: Path) -> str:
 
 def _asked(message: str) -> str:
     """What to type, from pydantic's sentence: "Input should be 'soft' or 'majority'"."""
-    wanted = message.split(", unable")[0].removeprefix("Input should be ")
-    if wanted == message:
+    wanted = message.split(", unable")[0].removeprefix("Input should be ").replace("tuple", "list")
+    if not message.startswith("Input should be "):
         return f"write what fits: {message[:1].lower() + message[1:]}"
     return f"write a value {wanted}" if wanted.startswith(("greater", "less")) else f"write {wanted}"
+
+
+def _place(error: Any) -> list[str]:
+    """The sections and the key that an error is about, without what lies within the value."""
+    parts = [str(part) for part in error["loc"]] or ["?"]
+    depth = 1
+    while depth < len(parts) and _model_of(parts[:depth]):
+        depth += 1
+    return parts[:depth]
 
 
 def _model_of(section: list[str]) -> type[BaseModel] | None:

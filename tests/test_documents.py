@@ -476,3 +476,27 @@ def test_real_data(name: str) -> None:
     corpus = read(file, text="text")
     assert texts(corpus) == [row["text"] for row in rows]
     assert corpus.skipped == ()
+
+
+def test_a_pipe_or_a_broken_link_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "gone.csv")
+    for name in ("pipe.csv", "link.csv"):
+        with pytest.raises(DocumentsError, match=rf"{name}' is a pipe, a device or a broken link; save the texts in a file"):
+            read(tmp_path / name)
+
+
+def test_a_file_that_may_not_be_looked_at_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.txt", "closed.txt"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    is_file = Path.is_file
+
+    def guarded(path: Path) -> bool:
+        if path.name == "closed.txt":
+            raise PermissionError(13, "Permission denied")
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", guarded)
+    corpus = read(tmp_path)
+    assert texts(corpus) == ["a.txt"]
+    assert corpus.skipped == (f"{tmp_path}: files left out because they can't be opened: 1",)

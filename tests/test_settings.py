@@ -104,6 +104,15 @@ WRONG: dict[str, tuple[Any, str]] = {
         {**LEAST, "budget": 5},
         "'budget' in {path!r} can't be 5; write keys under it: calls, tokens, money",
     ),
+    "a seed that is none": (
+        {**LEAST, "seed": -5},
+        "'seed' in {path!r} can't be -5 (of everything that is drawn by chance); write a value greater than or equal to 0",
+    ),
+    "a mapping where labels are meant": (
+        {**LEAST, "taxonomy": {"given": {"a": "b"}}},
+        "'given' in 'taxonomy' of {path!r} can't be {{'a': 'b'}} (label names, or a file with one name (or "
+        "`name: description`) a line, taken as they are); write a valid list",
+    ),
     "an empty value": (
         {**LEAST, "use_case": ""},
         "'use_case' in {path!r} can't be '' (what the labels are for, in a sentence; the model is told); "

@@ -307,6 +307,7 @@ def test_given_labels_are_taken_as_they_are(mode: str, tmp_path: Path, monkeypat
         (["Cards", "Cards"], "label 'Cards' is given twice; write each name once"),
         (["Cards", "Other"], "label 'Other' is always offered when labelling; leave it out"),
         ([" "], "no label in (' ',); write one name a line"),
+        ("a\0b", "no label file 'a\\x00b' (ValueError); write one name a line into it"),
         ("missing.txt", "no label file 'missing.txt' (FileNotFoundError); write one name a line into it"),
     ],
 )

@@ -39,7 +39,7 @@ def rows(source: tuple[str, ...] | str | None) -> list[Category]:
 def _lines(path: str) -> list[str]:
     try:
         return Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"no label file {path!r} ({error.__class__.__name__}); write one name a line into it") from None
 
 
