@@ -3,6 +3,7 @@
 import csv
 import difflib
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,9 @@ def rows_of(source: str | Path, skipped: Skipped, limit: int | None) -> Iterator
 
 
 def _folder_rows(folder: Path, skipped: Skipped) -> Iterator[Row]:
-    for path in sorted(one for one in folder.rglob("*") if _is_file(one, skipped)):
+    # Unlike `Path.rglob`, `os.walk` goes on where a folder is closed or gone.
+    inside = (Path(base, name) for base, _, names in os.walk(folder) for name in names)
+    for path in sorted(one for one in inside if _is_file(one, skipped)):
         inner = path.relative_to(folder)
         if any(part.startswith(".") for part in inner.parts):
             continue
