@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from limbeck.errors import ConfigError, Interrupted, LimbeckError
+from limbeck.errors import ConfigError, Interrupted, LimbeckError, QueryError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split("\n")[0])
 models = typer.Typer(no_args_is_help=True, help="The embedded model, and a server for it.")
@@ -83,7 +83,7 @@ def show(
     labels: Annotated[bool, typer.Option("--labels", help="every row of the input with its label")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="what failed, and why")] = False,
     cost: Annotated[bool, typer.Option("--cost", help="calls, tokens, seconds and price by step")] = False,
-    limit: Annotated[int | None, typer.Option(help="no more rows than this")] = None,
+    limit: Annotated[int | None, typer.Option(help="no more rows than this", min=1)] = None,
 ) -> None:
     """List runs, or show one: its taxonomy, and with options its labels, failures and costs."""
     from rich.console import Console
@@ -121,11 +121,13 @@ def sql(
     from limbeck.run import STORE
 
     answer = ask(project / STORE, statement)
+    if len(set(answer.column_names)) < len(answer.column_names):
+        raise QueryError(f"two columns of {statement!r} have one name; name them apart with AS")
     if as_json:
         for row in answer.to_pylist():
             print(json.dumps(row, ensure_ascii=False, default=str))
         return
-    table = Table(*answer.column_names, box=None)
+    table = Table(*map(escape, answer.column_names), box=None)
     for row in answer.to_pylist():
         table.add_row(*(escape(str(value)) for value in row.values()))
     Console().print(table)

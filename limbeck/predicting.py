@@ -30,10 +30,12 @@ def predict_file(student: Path, file: Path, *, text: str | None, key: str | None
     Raises:
         DocumentsError: The file can't be read.
         NoStudent: There is no student in the folder.
-        ConfigError: `out` is neither CSV nor JSONL, or can't be written.
+        ConfigError: `out` is neither CSV nor JSONL, is the file that is read, or can't be written.
     """
     if out and out.suffix not in (".csv", ".jsonl"):
         raise ConfigError(f"can't write {str(out)!r}; write to a .csv or a .jsonl file")
+    if out and out.exists() and file.exists() and out.samefile(file):
+        raise ConfigError(f"{str(out)!r} is the file to be read; write to another one")
     try:
         corpus = read(str(file), text=text, key=key)
     except NoColumn as error:

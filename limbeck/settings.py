@@ -32,7 +32,7 @@ class Section(BaseModel):
 class DocumentsSettings(Section):
     """Where the texts are."""
 
-    source: str = Field(description="a CSV, TSV, JSONL, JSON, Parquet or text file, a folder of text files, or `stdlib`")
+    source: str = Field(min_length=1, description="a CSV, TSV, JSONL, JSON, Parquet or text file, a folder of text files, or `stdlib`")
     text: str | None = Field(None, description="the column that holds the text; found by itself if there is but one")
     key: str | None = Field(None, description="the column that holds your own id of a row")
     gold: str | None = Field(None, description="a column with true labels, read by the scorer alone")

@@ -197,6 +197,14 @@ def test_show(words: list[str], project: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.strip()
 
 
+def test_sql_with_two_columns_of_one_name_or_with_brackets(project: Path) -> None:
+    done = limbeck(project, "sql", "SELECT 1 a, 2 a", "-p", "project")
+    said = "limbeck: two columns of 'SELECT 1 a, 2 a' have one name; name them apart with AS\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    done = limbeck(project, "sql", "SELECT '[/red]'", "-p", "project")
+    assert done.returncode == 0 and done.stdout.split() == ["'[/red]'", "[/red]"]
+
+
 def test_show_of_no_such_run(project: Path) -> None:
     done = limbeck(project, "show", "zzz", "-p", "project")
     assert (done.returncode, done.stderr) == (2, "limbeck: no run 'zzz' in 'project'; list them with: limbeck show\n")
@@ -221,6 +229,7 @@ def test_a_student_labels_a_file(project: Path) -> None:
         (["predict", "nowhere", "documents.txt"], 2, "'nowhere' holds no student"),
         (["predict", "nowhere", "missing.txt"], 2, "no file 'missing.txt'"),
         (["predict", "nowhere", "table.csv", "--text", "zzz"], 2, "it has 'a b': type --text 'a b'"),
+        (["predict", "nowhere", "table.csv", "-o", "table.csv"], 2, "'table.csv' is the file to be read; write to another one"),
         (["predict", "nowhere", "documents.txt", "-o", "a.xls"], 2, "can't write 'a.xls'; write to a .csv or a .jsonl file"),
     ],
 )

@@ -305,6 +305,8 @@ def test_given_labels_are_taken_as_they_are(mode: str, tmp_path: Path, monkeypat
     ("given", "message"),
     [
         (["Cards", "Cards"], "label 'Cards' is given twice; write each name once"),
+        (["Cards", "cards"], "label 'Cards' is given twice; write each name once"),
+        ([": all of them"], "a label in (': all of them',) has no name before its ': '; write `name: description`"),
         (["Cards", "Other"], "label 'Other' is always offered when labelling; leave it out"),
         ([" "], "no label in (' ',); write one name a line"),
         ("a\0b", "no label file 'a\\x00b' (ValueError); write one name a line into it"),

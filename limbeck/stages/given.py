@@ -29,9 +29,12 @@ def rows(source: tuple[str, ...] | str | None) -> list[Category]:
     names = [row.name for row in found]
     if not names:
         raise ConfigError(f"no label in {source!r}; write one name a line")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if "" in names:
+        raise ConfigError(f"a label in {source!r} has no name before its ': '; write `name: description`")
+    folded = [name.casefold() for name in names]
+    if twice := sorted(name for name in names if folded.count(name.casefold()) > 1):
         raise ConfigError(f"label {twice[0]!r} is given twice; write each name once")
-    if OTHER in names:
+    if OTHER.casefold() in folded:
         raise ConfigError(f"label {OTHER!r} is always offered when labelling; leave it out")
     return found
 
