@@ -8,10 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from limbeck.schemas import Label, Vote
-
-GOLD = "gold"
-"""The annotator name that is reserved for true answers; scorers read them, label models refuse them."""
+from limbeck.schemas import GOLD, Label, Vote
 
 Weights = Mapping[str, float]
 Shares = dict[str, float]

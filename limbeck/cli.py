@@ -1,4 +1,4 @@
-"""The command line: `limbeck init | run | show | sql | predict | eval | models | schema`.
+"""The command line: `limbeck init | run | show | review | sql | predict | eval | models | schema`.
 
 The one place that turns errors into a line on stderr and an exit code. Heavy libraries are imported by the commands that
 need them, so that `limbeck --help` is quick.
@@ -107,6 +107,19 @@ def show(
 
 
 @app.command()
+def review(
+    run: Annotated[str | None, typer.Argument(help="the beginning of a run's id; the newest without it")] = None,
+    project: Project = DEFAULT_PROJECT,
+    person: Annotated[str, typer.Option("--as", help="whose answers they are")] = "me",
+    most: Annotated[int | None, typer.Option("-n", help="stop after so many answers", min=1)] = None,
+) -> None:
+    """Answer where an answer is worth most, one key a document; `limbeck run` then learns from it."""
+    from limbeck.reviewing import review as ask_person
+
+    ask_person(project, run, person, most)
+
+
+@app.command()
 def sql(
     statement: Annotated[str, typer.Argument(help="one SELECT; tables: runs, documents, labels, votes, calls, …")],
     project: Project = DEFAULT_PROJECT,
@@ -153,6 +166,7 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(help="the folder with the data")] = None,
     test: Annotated[Path | None, typer.Option(help="score on this file, of the same form as the eval's own")] = None,
     seed: Annotated[int, typer.Option(help="the seed", min=0, max=2**31 - 1)] = 0,
+    reviews: Annotated[int, typer.Option(help="documents a person is asked about; gold answers", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="nothing but one JSON object, as the last line")] = False,
 ) -> None:
     """Run one measured task and print one JSON object as the last line."""
@@ -161,7 +175,7 @@ def evaluate(
     if name == "list":
         print(describe())
         return
-    print(json.dumps(evaluate_named(name, data, test, seed, quiet=as_json)))
+    print(json.dumps(evaluate_named(name, data, test, seed, quiet=as_json, reviews=reviews)))
 
 
 @models.command()

@@ -1,11 +1,14 @@
-"""Class probabilities from label names alone: no gold label is read.
+"""Class probabilities from label names, and from the few documents whose class a person has told, if there are any.
 
 `assign(documents, names)` starts at the embedded names, as zero-shot classification does, and lets the documents move
 them: classes are kept from swallowing each other by unbalanced optimal transport (Chizat et al. 2018, arXiv:1607.05816;
 Sinkhorn's iteration with a relaxed class marginal), neighbours are made to agree (Zhou et al. 2004, "Learning with local
-and global consistency"), and each class vector stays tied to its name, so that classes can't drift.
+and global consistency"), and each class vector stays tied to its name, so that classes can't drift. What a person has
+told starts a class vector beside its name, and never changes (the clamped labels of Zhu and Ghahramani 2002, "Learning
+from labeled and unlabeled data with label propagation").
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -48,7 +51,12 @@ def phrase(name: str, description: str = "") -> list[str]:
 
 
 def assign(
-    embeddings: npt.ArrayLike, names_embedded: npt.ArrayLike, *, balance: float = 0.5, rounds: int = 2
+    embeddings: npt.ArrayLike,
+    names_embedded: npt.ArrayLike,
+    *,
+    balance: float = 0.5,
+    rounds: int = 2,
+    known: Mapping[int, int] | None = None,
 ) -> Matrix:
     """Give each document a probability for each class.
 
@@ -58,6 +66,7 @@ def assign(
         balance: From 0 (classes are as large as the similarities say) to 1 (all equally large).
         rounds: How often documents are assigned. The class vectors move between two rounds; with 1 they stay at the
             names, which is the safest where some classes are a hundred times larger than others.
+        known: The class number of documents, by row, that a person has labelled.
 
     Returns:
         [documents, classes], each row adding up to 1. The order of the documents does not matter.
@@ -70,18 +79,27 @@ def assign(
         raise ValueError(f"{len(names)!r} classes in {rounds!r} rounds; give at least one of each")
     if len(documents) == 0 or len(names) == 1:
         return np.ones((len(documents), len(names)), dtype=np.float32)
-    documents, names = _centred(documents), _centred(names)
+    documents, names = centred(documents), centred(names)
     graph = _neighbour_graph(documents, len(documents) // (CLASS_PER_NEIGHBOUR * len(names)))
     trusted = balance * len(documents) / (len(documents) + len(names))  # a few documents need not fill every class
-    vectors, probabilities = names, np.empty((0, len(names)), dtype=np.float32)
+    told = _told(known or {}, len(documents), len(names))
+    vectors, probabilities = _unit(names + _unit(told.T @ documents)), np.empty((0, len(names)), dtype=np.float32)
     for round_number in range(rounds):
         if round_number > 0:
             vectors = _moved(documents, probabilities, names)
-        probabilities = _spread(_balanced(documents @ vectors.T / TEMPERATURE, trusted), graph)
+        probabilities = _spread(_balanced(documents @ vectors.T / TEMPERATURE, trusted), graph, told)
     return probabilities
 
 
-def _centred(vectors: Matrix) -> Matrix:
+def _told(known: Mapping[int, int], documents: int, classes: int) -> Any:
+    """Sparse [documents, classes]: 1 where a person has labelled the document so."""
+    from scipy.sparse import csr_matrix
+
+    ones = np.ones(len(known), dtype=np.float32)
+    return csr_matrix((ones, (list(known), list(known.values()))), shape=(documents, classes))
+
+
+def centred(vectors: Matrix) -> Matrix:
     """Take away what all names (or all documents) share, which says nothing about the class, and the gap between them."""
     return _unit(vectors - vectors.mean(axis=0)) if len(vectors) > 1 else _unit(vectors)
 
@@ -104,11 +122,18 @@ def _balanced(scores: Matrix, balance: float) -> Matrix:
     return _softmax(scores + offsets)
 
 
-def _spread(own: Matrix, graph: Any) -> Matrix:
-    """Let each document take over most of its neighbours' opinion, theirs that of their neighbours, and so on."""
-    spread = own
+def _spread(own: Matrix, graph: Any, told: Any) -> Matrix:
+    """Let each document take over most of its neighbours' opinion, theirs that of their neighbours, and so on.
+
+    What a document has been told stays.
+    """
+    rows = np.unique(told.nonzero()[0])
+    fixed = told[rows].toarray()
+    spread = own.copy()
+    spread[rows] = fixed
     for _ in range(SPREADING_STEPS if graph is not None else 0):
         spread = (1 - NEIGHBOURS_SAY) * own + NEIGHBOURS_SAY * (graph @ spread)
+        spread[rows] = fixed
     return _normalised(spread)
 
 

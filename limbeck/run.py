@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,14 @@ async def _run(
                 status = "finished"
             finally:
                 _end(context, status)
+
+
+@contextlib.contextmanager
+def resting(id: str, settings: Settings, path: Path) -> Iterator[RunContext]:
+    """A run's context for work that asks no model."""
+    with Store.open(path) as store:
+        llm = LLM(settings.model.name, store, FakeLLM([]), settings.model, settings.budget, Spent())
+        yield RunContext(id, settings, store, llm, None, Progress(quiet=True))
 
 
 @contextlib.asynccontextmanager

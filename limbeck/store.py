@@ -132,6 +132,11 @@ class Store:
         rows = [{"run": run, **label.model_dump()} for label in labels]
         self._replace("labels", "run = ? AND space = ?", [run, space], rows)
 
+    def forget(self, run: str, steps: Sequence[str]) -> None:
+        """Forget what steps of a run made, since what they were made of has changed."""
+        self.flush()
+        self._replace("artifacts", "run = ? AND step IN (SELECT unnest(?::VARCHAR[]))", [run, list(steps)], [])
+
     def _replace(self, table: str, where: str, values: list[Any], rows: list[dict[str, Any]]) -> None:
         self._raise_if_broken()
         cursor = self._connection.cursor()
@@ -189,6 +194,11 @@ class Store:
             [space, annotators is None, list(annotators or [])],
         )
         return [Vote.model_validate(row) for row in rows]
+
+    def annotators(self, space: str) -> list[str]:
+        """Who voted in a space."""
+        rows = self.rows("SELECT DISTINCT annotator FROM votes WHERE space = ? ORDER BY annotator", [space])
+        return [row["annotator"] for row in rows]
 
     def labels(self, run: str, space: str) -> list[Label]:
         """A run's labels in a space."""

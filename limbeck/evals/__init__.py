@@ -1,6 +1,6 @@
 """Measured tasks: what limbeck claims, in a form that others can check on data that nobody tuned to.
 
-`limbeck eval NAME [--data DIR] [--test FILE] [--seed N] --json` prints one JSON object as its last line. Gold is read by
+`limbeck eval NAME [--data DIR] [--test FILE] [--seed N] [--reviews N] --json` prints one JSON object as its last line. Gold is read by
 the scorer alone: what a run is given has no gold column.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.errors import ConfigError
-from limbeck.evals import banking77, clinc150, kill, overhead
+from limbeck.evals import aggregation, banking77, clinc150, kill, medrel, overhead
 from limbeck.evals.place import Place
 
 
@@ -24,6 +24,8 @@ class Eval:
     licence: str
     """Of the data, and where it is from."""
     run: Callable[[Place], dict[str, Any]]
+    asks: bool = False
+    """Whether it takes `--reviews N`."""
 
 
 EVALS = {
@@ -31,12 +33,25 @@ EVALS = {
         "77 label names and no gold → accuracy of the PEFT student on unseen texts; data: class_banking77/dev.jsonl",
         "BANKING77, CC BY 4.0 (PolyAI-LDN/task-specific-datasets)",
         banking77.evaluate,
+        asks=True,
     ),
     "clinc150": Eval(
         "no names, no gold → taxonomies of 10 and of 150 categories; NMI and ARI against domains and intents, beside "
         "k-means on the same encoder; data: taxonomy_clinc150/dev_small.jsonl",
         "CLINC150, CC BY 3.0 (clinc/oos-eval)",
         clinc150.evaluate,
+    ),
+    "aggregation": Eval(
+        "Dawid and Skene's label model on 1,000,000 made-up votes, as a multiple of crowd-kit's speed in the same run "
+        "(speedup), share of items with the same label (same), memory (peak_gb)",
+        "no data",
+        aggregation.evaluate,
+    ),
+    "medrel": Eval(
+        "about 15 workers' answers a sentence → does it state a cause, a treatment? F1 of every label model beside "
+        "crowd-kit's on the same votes; data: crowd_medrel/dev.jsonl",
+        "CrowdTruth medical relations, for measuring only (Dumitrache et al. 2018)",
+        medrel.evaluate,
     ),
     "overhead": Eval(
         "labelling 500 documents through limbeck against a bare asyncio client at the same vLLM, alternating (ratio); "
@@ -53,7 +68,9 @@ EVALS = {
 }
 
 
-def evaluate_named(name: str, data: Path | None, test: Path | None, seed: int, quiet: bool) -> dict[str, Any]:
+def evaluate_named(
+    name: str, data: Path | None, test: Path | None, seed: int, quiet: bool, reviews: int = 0
+) -> dict[str, Any]:
     """Run one eval.
 
     Returns:
@@ -64,8 +81,11 @@ def evaluate_named(name: str, data: Path | None, test: Path | None, seed: int, q
     """
     if name not in EVALS:
         raise ConfigError(f"no eval {name!r}; write one of: {', '.join(EVALS)}")
+    if reviews and not EVALS[name].asks:
+        asking = ", ".join(known for known, one in EVALS.items() if one.asks)
+        raise ConfigError(f"eval {name!r} asks nobody; leave --reviews {reviews!r} out, or write one of: {asking}")
     started = time.perf_counter()
-    figures = EVALS[name].run(Place(data, test, seed, quiet))
+    figures = EVALS[name].run(Place(data, test, seed, quiet, reviews))
     return {"eval": name, "seed": seed, **figures, "seconds": round(time.perf_counter() - started, 1)}
 
 

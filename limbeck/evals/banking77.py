@@ -1,4 +1,7 @@
-"""BANKING77 with its label names and none of its labels: how good is the student on texts it has not seen?"""
+"""BANKING77 with its label names and none of its labels: how good is the student on texts it has not seen?
+
+With reviews, limbeck chooses the messages that a person is asked about, and the gold label answers in the person's place.
+"""
 
 import json
 import random
@@ -6,7 +9,8 @@ from typing import Any
 
 from limbeck.evals.place import Place, scratch
 from limbeck.metrics import against_gold
-from limbeck.run import run
+from limbeck.reviewing import AT_A_TIME, opened
+from limbeck.run import Outcome, run
 from limbeck.settings import (
     DocumentsSettings,
     LabelSettings,
@@ -16,6 +20,7 @@ from limbeck.settings import (
     TaxonomySettings,
 )
 from limbeck.show import rows as ask_rows
+from limbeck.stages.review import learn, questions, record
 from limbeck.students import load
 
 USE_CASE = "Route a customer's message to the bank's team that can answer it."
@@ -41,6 +46,9 @@ def evaluate(place: Place) -> dict[str, Any]:
             seed=place.seed,
         )
         outcome = run(settings, place.progress())
+        if place.reviews:
+            _review(outcome, {str(at): names[row["label"]] for at, row in enumerate(learning)}, place.reviews)
+            outcome = run(settings, place.progress())
         found = ask_rows(outcome.store, "SELECT path, metrics FROM students")[0]
         said = load(outcome.store.parent / found["path"]).predict([row["text"] for row in testing])
         labels = ask_rows(
@@ -64,10 +72,21 @@ def evaluate(place: Place) -> dict[str, Any]:
             for name in sorted({vote["annotator"] for vote in votes})
         },
         "student": {"kind": "lora", **json.loads(found["metrics"])},
+        "reviews": place.reviews,
         "learned_from": len(learning),
         "tested_on": len(testing),
         "test": str(place.test.name) if place.test else f"{UNSEEN:.0%} of dev",
     }
+
+
+def _review(outcome: Outcome, gold: dict[str, str], count: int) -> None:
+    """Answer `count` questions with the gold label, as a session in the terminal would."""
+    with opened(outcome.store.parent, outcome.run) as context:
+        right = {place.document: gold[place.key] for place in context.store.places(context.run)}
+        for start in range(0, count, AT_A_TIME):
+            asked = [one.document.id for one in questions(context, min(AT_A_TIME, count - start))]
+            record(context, "gold-in-their-place", {item: right[item] for item in asked})
+            learn(context)
 
 
 def _split(dev: list[dict[str, Any]], test: list[dict[str, Any]] | None, seed: int) -> tuple[list[Any], list[Any]]:

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ class Place:
     test: Path | None
     seed: int
     quiet: bool
+    reviews: int = 0
+    """How many documents a person is asked about; gold answers in their place."""
 
     def file(self, name: str) -> Path:
         """A data file.
@@ -59,18 +61,31 @@ def rows(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:
     Raises:
         ConfigError: A line isn't so, or there is none; found before anything is run.
     """
-    wanted = ", ".join(f'"{field}": "…"' for field in fields)
+    return checked_rows(path, {field: str for field in fields})
+
+
+def checked_rows(path: Path, fields: Mapping[str, type]) -> list[dict[str, Any]]:
+    """The rows of a JSON Lines file, each with a value of this type in every one of these fields.
+
+    Raises:
+        ConfigError: A line isn't so, or there is none; found before anything is run.
+    """
+    wanted = ", ".join(f'"{field}": {EXAMPLES[kind]}' for field, kind in fields.items())
     read = []
     with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 row = _parsed(line)
-                if not isinstance(row, dict) or not all(isinstance(row.get(field), str) for field in fields):
+                if not isinstance(row, dict) or not all(isinstance(row.get(name), kind) for name, kind in fields.items()):
                     raise ConfigError(f"line {number} of {str(path)!r} is no row of this eval; write {{{wanted}}}")
                 read.append(row)
     if not read:
         raise ConfigError(f"no rows in {str(path)!r}; write one a line: {{{wanted}}}")
     return read
+
+
+EXAMPLES = {str: '"…"', int: "0", list: "[…]"}
+"""How a value of a type is written, for messages."""
 
 
 def _parsed(line: str) -> Any:

@@ -2,12 +2,13 @@
 
 from limbeck.schemas.calls import Call
 from limbeck.schemas.documents import Corpus, Document, Place
-from limbeck.schemas.labels import OTHER, Label, Vote
+from limbeck.schemas.labels import GOLD, OTHER, Label, Vote
 from limbeck.schemas.record import Record, content_id
 from limbeck.schemas.runs import Artifact, Run, Student
 from limbeck.schemas.taxonomy import Category, Taxonomy
 
 __all__ = [
+    "GOLD",
     "OTHER",
     "Artifact",
     "Call",

@@ -10,6 +10,10 @@ OTHER = "Other"
 """The way out of a forced choice: offered at assignment only, never a category of a taxonomy."""
 
 
+GOLD = "gold"
+"""The annotator name that is reserved for true answers; scorers read them, label models refuse them."""
+
+
 class Vote(Record):
     """One annotator's word on one item. A model, a prompt, an embedding, a rule and a person are all annotators."""
 

@@ -34,8 +34,9 @@ class Run(Record):
     config: str
     """The settings as JSON."""
     documents: int
-    status: Literal["running", "finished", "stopped"]
-    """`stopped` by its budget or by a person; `running` also where the process was killed."""
+    status: Literal["running", "finished", "stopped", "reviewed"]
+    """`stopped` by its budget or by a person; `running` also where the process was killed; `reviewed` where people have
+    answered since, so that running it again learns from them."""
     started: float
     finished: float | None = None
     summary: str = "{}"

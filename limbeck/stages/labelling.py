@@ -1,6 +1,7 @@
 """Labelling: every document gets votes by the model, the encoder and, where there are any, the clusters; votes become labels.
 
-One primary label and all that apply (TnT-LLM, section 3.2). `Other` is on offer here and nowhere else.
+One primary label and all that apply (TnT-LLM, section 3.2). `Other` is on offer here and nowhere else. What people have
+answered in a review is a vote that outweighs all others, and a beginning for the encoder's.
 """
 
 import json
@@ -36,8 +37,22 @@ Shares = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 async def label(context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], space: str) -> None:
     """Label documents with the leaves, in a space of the vote table."""
     await _llm_votes(context, leaves, documents, space)
+    relabel(context, leaves, documents, space)
+
+
+def relabel(
+    context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], space: str
+) -> None:
+    """Let the encoder vote anew, with what people have answered since, and make labels of all votes; asks no model."""
     _encoder_votes(context, leaves, documents, space)
     _aggregate(context, space, weights_of(context, space))
+
+
+def answers(context: RunContext, space: str) -> dict[str, str]:
+    """What people say of documents, by document; most people's word where they differ."""
+    people = [name for name in context.store.annotators(space) if name.startswith(PEOPLE)]
+    said = aggregate(context.store.votes(space, people), "majority") if people else []
+    return {label.item: label.label for label in said}
 
 
 def weights_of(context: RunContext, space: str) -> dict[str, float]:
@@ -49,7 +64,7 @@ def weights_of(context: RunContext, space: str) -> dict[str, float]:
     probed = context.store.artifacts(context.run, WEIGHTS).get(space)
     llm = float(json.loads(probed.value)["llm"]) if probed else 0.0
     others = max(1.0 - llm, LEAST_WEIGHT)
-    people = {vote.annotator for vote in context.store.votes(space) if vote.annotator.startswith(PEOPLE)}
+    people = [name for name in context.store.annotators(space) if name.startswith(PEOPLE)]
     return {
         llm_name(context): llm,
         encoder_name(context): others,
@@ -80,19 +95,21 @@ async def _llm_votes(
 def _encoder_votes(
     context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], space: str
 ) -> None:
-    """Put the votes of clusters for their members and of the encoder for all others."""
+    """Put the votes of clusters for their members, and of the encoder for all others, or for all where people answered."""
     names = [leaf.name for leaf in leaves]
-    clustered = members(context, leaves)
+    clustered, told = members(context, leaves), answers(context, space)
     inside = [document for document in documents if document.id in clustered]
-    outside = [document for document in documents if document.id not in clustered]
-    shares = shares_of_members(inside, names, clustered)
-    _put(context, CLUSTERS, space, inside, names, shares)
-    if outside:
-        embeddings = context.embed(documents)
-        rows = [place for place, document in enumerate(documents) if document.id not in clustered]
-        starts = _starts(context, leaves, documents, clustered)
-        shares = assign(embeddings[rows], starts)
-        _put(context, encoder_name(context), space, outside, names, shares)
+    _put(context, CLUSTERS, space, inside, names, shares_of_members(inside, names, clustered))
+    rows = [row for row, document in enumerate(documents) if told or document.id not in clustered]
+    if rows:
+        embeddings, voted = context.embed(documents), [documents[row] for row in rows]
+        known = {
+            place: names.index(told[document.id])
+            for place, document in enumerate(voted)
+            if told.get(document.id) in names
+        }
+        shares = assign(embeddings[rows], _starts(context, leaves, documents, clustered), known=known)
+        _put(context, encoder_name(context), space, voted, names, shares)
 
 
 def _starts(

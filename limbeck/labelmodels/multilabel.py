@@ -1,0 +1,57 @@
+"""Several labels an item: each label is decided on its own, with who is to be believed estimated over all labels.
+
+An annotator that voted on an item says no to every label that it did not name; one without a vote there says nothing.
+"""
+
+import numpy as np
+
+from limbeck.labelmodels.table import Floats, VoteTable
+
+ROUNDS = 50
+SETTLED = 1e-4
+PRIOR_YES, PRIOR_NO, PRIOR_VOTES = 0.7, 0.05, 10.0
+"""What is taken of each annotator at first: how often it names a label that applies, and one that does not."""
+
+
+def applying(table: VoteTable, scores: Floats | None = None) -> Floats:
+    """The probability of each label to apply to each item (Dawid and Skene with two classes, tied over the labels).
+
+    Args:
+        table: Votes; here an annotator's votes on an item are not shared out, each is a yes.
+        scores: [v]: how sure each yes is, in [0, 1]; all 1 where left out.
+
+    Returns:
+        [n, k]; each label's base rate where nobody voted.
+    """
+    n, m, k = table.shape
+    said = _said(table, np.ones(len(table.item), dtype=np.float32) if scores is None else scores)
+    spoke = np.zeros((m, n), dtype=bool)
+    spoke[table.annotator, table.item] = True
+    probabilities = np.asarray(said.sum(axis=0) / np.maximum(spoke.sum(axis=0), 1)[:, None], dtype=np.float32)
+    for _ in range(ROUNDS):
+        before = probabilities
+        base = np.clip(probabilities[spoke.any(axis=0)].mean(axis=0) if spoke.any() else np.full(k, 0.5), 1e-4, 1 - 1e-4)
+        odds = np.tile(np.log(base / (1 - base)), (n, 1))
+        for j in range(m):
+            odds[spoke[j]] += _evidence(said[j][spoke[j]], probabilities[spoke[j]])
+        probabilities = np.asarray((np.tanh(odds / 2) + 1) / 2, dtype=np.float32)
+        if np.abs(probabilities - before).mean() < SETTLED:
+            break
+    return probabilities
+
+
+def _said(table: VoteTable, scores: Floats) -> Floats:
+    """[m, n, k]: how sure each annotator's yes is; 0 for a no."""
+    n, m, k = table.shape
+    said = np.zeros((m, n, k), dtype=np.float32)
+    said[table.annotator, table.item, table.label] = scores
+    return said
+
+
+def _evidence(said: Floats, probabilities: Floats) -> Floats:
+    """[n, k]: log odds that an annotator's yes and no add, by how often it says yes to what applies and what does not."""
+    applies, not_applies = float(probabilities.sum()), float((1 - probabilities).sum())
+    yes = (float((said * probabilities).sum()) + PRIOR_YES * PRIOR_VOTES) / (applies + PRIOR_VOTES)
+    wrong = (float((said * (1 - probabilities)).sum()) + PRIOR_NO * PRIOR_VOTES) / (not_applies + PRIOR_VOTES)
+    yes, wrong = np.clip([yes, wrong], 1e-3, 1 - 1e-3)
+    return np.asarray(said * np.log(yes / wrong) + (1 - said) * np.log((1 - yes) / (1 - wrong)), dtype=np.float32)

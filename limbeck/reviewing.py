@@ -1,0 +1,157 @@
+"""A review session in the terminal: one document at a time, one key an answer; every answer is kept at once.
+
+The documents are chosen anew after every few answers, as each answer clears up others too.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from limbeck.context import RunContext
+from limbeck.errors import ConfigError, NoSuchRun
+from limbeck.run import resting
+from limbeck.schemas import OTHER
+from limbeck.settings import Settings
+from limbeck.show import find
+from limbeck.stages.labelling import answers
+from limbeck.stages.review import Question, learn, questions, record
+
+AT_A_TIME = 20
+"""Documents chosen before the labels are made anew."""
+SHOWN = 9
+"""Labels that have a key."""
+LONGEST_TEXT = 2000
+NONE, SKIP, BACK, SEARCH, QUIT = "0", "s", "u", "/", "q"
+KEYS = f"[dim]1-9 label · {NONE} none of them ({OTHER}) · {SEARCH} another label · {SKIP} skip · {BACK} undo · {QUIT} stop[/dim]"
+ENDS = ("", "\x03", "\x04", "\x1b", QUIT)
+"""Keys that end a session: end of input, Ctrl-C, Ctrl-D, Escape, q."""
+
+Ask = Callable[[Question], str | None]
+"""A label, `Other`, or None to skip."""
+
+
+class Stopped(Exception):
+    """The person has had enough."""
+
+
+def review(project: Path, name: str | None, person: str, most: int | None) -> None:
+    """Ask a person about a run's documents until there are `most` answers or the person stops.
+
+    Raises:
+        NoSuchRun: There is no such run, or it has no labels yet.
+        ConfigError: The person's name is empty.
+        StoreBusy: A run is writing to the project.
+    """
+    if not person.strip():
+        raise ConfigError(f"an answer needs a name, not {person!r}; write: --as NAME")
+    console = Console()
+    with opened(project, name) as context:
+        console.print(KEYS)
+        given = Session(context, console, person).go_on(most)
+        labels = answers(context, context.store.taxonomy(context.run).id)
+        console.print(f"{given} answered now, {len(labels)} in all by people; learn from them with: limbeck run YOUR.yaml")
+
+
+@contextmanager
+def opened(project: Path, name: str | None) -> Iterator[RunContext]:
+    """A run that has labels, held for writing; no model is at hand."""
+    from limbeck.run import STORE
+
+    run = find(project / STORE, name)
+    settings = Settings.model_validate_json(run.config).model_copy(update={"project": str(project)})
+    with resting(run.id, settings, project / STORE) as context:
+        if not context.store.labels(run.id, context.store.taxonomy(run.id).id):
+            raise NoSuchRun(f"run {run.id!r} has no labels yet; let it finish with: limbeck run YOUR.yaml")
+        yield context
+
+
+class Session:
+    """One sitting of one person."""
+
+    def __init__(self, context: RunContext, console: Console, person: str) -> None:
+        self.context, self.console, self.person = context, console, person
+        self.names = context.store.taxonomy(context.run).names
+        self.skipped: set[str] = set()
+        self.said: dict[str, str] = {}
+
+    def go_on(self, most: int | None) -> int:
+        """Ask until stopped; how many answers were given."""
+        try:
+            while most is None or len(self.said) < most:
+                left = AT_A_TIME if most is None else min(AT_A_TIME, most - len(self.said))
+                asked = questions(self.context, left, frozenset(self.skipped))
+                if not asked:
+                    self.console.print("nothing is left to ask")
+                    break
+                self._ask_all(asked)
+                learn(self.context)
+        except Stopped:
+            learn(self.context)
+        return len(self.said)
+
+    def _ask_all(self, asked: list[Question]) -> None:
+        place = 0
+        while place < len(asked):
+            self._show(asked[place])
+            key = self._key(asked[place])
+            if key == BACK:
+                place = max(0, place - 1)
+                continue
+            self._keep(asked[place], key)
+            place += 1
+
+    def _keep(self, question: Question, key: str) -> None:
+        item = question.document.id
+        if key == SKIP:
+            self.skipped.add(item)
+            return
+        label = OTHER if key == NONE else self._searched() if key == SEARCH else question.guesses[int(key) - 1][0]
+        if label is None:
+            self.skipped.add(item)
+            return
+        self.said[item] = label
+        record(self.context, self.person, {item: label})
+        self.console.print(f"[green]{escape(label)}[/green]")
+
+    def _show(self, question: Question) -> None:
+        text = question.document.text
+        shown = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + " […]"
+        self.console.rule(f"{len(self.said) + 1}", style="dim")
+        self.console.print(escape(shown), highlight=False)
+        for number, (label, share) in enumerate(question.guesses[:SHOWN], 1):
+            self.console.print(f"  [bold]{number}[/bold] {escape(label)} [dim]{share:.0%}[/dim]", highlight=False)
+
+    def _key(self, question: Question) -> str:
+        """A key that means something."""
+        while True:
+            key = pressed()
+            if key in ENDS:
+                raise Stopped
+            numbers = [str(number) for number in range(1, min(SHOWN, len(question.guesses)) + 1)]
+            if key in (NONE, SKIP, BACK, SEARCH, *numbers):
+                return key
+
+    def _searched(self) -> str | None:
+        """A label by a part of its name; None where the person gives up or several or none are meant."""
+        typed = self.console.input("label: ").strip().casefold() if sys.stdin.isatty() else sys.stdin.readline().strip()
+        same = [name for name in self.names if name.casefold() == typed.casefold()]
+        found = same or [name for name in self.names if typed and typed.casefold() in name.casefold()]
+        if len(found) != 1:
+            self.console.print(f"{len(found)} labels have {typed!r} in their name; skipped", highlight=False)
+        return found[0] if len(found) == 1 else None
+
+
+def pressed() -> str:
+    """One key from the terminal, or the next character that is piped in."""
+    if not sys.stdin.isatty():
+        return next((one for one in iter(lambda: sys.stdin.read(1), "") if not one.isspace()), "")
+    import click
+
+    try:
+        return click.getchar()
+    except (KeyboardInterrupt, EOFError):
+        return QUIT

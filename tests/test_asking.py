@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limbeck.asking import choose, doubt
+from limbeck.prototypes import assign
+
+SURE, TORN = [0.98, 0.02], [0.5, 0.5]
+
+
+def groups(sizes: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors around orthogonal directions, and each one's group."""
+    rng, of = np.random.default_rng(seed), np.repeat(np.arange(len(sizes)), sizes)
+    vectors = np.eye(12)[of] + 0.1 * rng.normal(size=(len(of), 12))
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True), of
+
+
+def test_doubt_is_what_is_missing_to_a_clear_margin() -> None:
+    assert doubt([[1.0, 0.0], [0.5, 0.5], [0.75, 0.25]]).tolist() == [0.0, 1.0, 0.25]
+    assert doubt([[1.0], [1.0]]).tolist() == [0.0, 0.0]
+
+
+def test_the_largest_group_in_doubt_is_asked_about_first_and_no_group_twice() -> None:
+    embeddings, of = groups([10, 30, 20, 40])
+    shares = np.array([TORN if group < 3 else SURE for group in of])
+    assert of[choose(embeddings, shares, [], 3, seed=0)].tolist() == [1, 2, 0]
+
+
+def test_what_was_asked_is_not_asked_again_and_speaks_for_its_neighbours() -> None:
+    embeddings, of = groups([10, 30, 40])
+    shares = np.array([TORN] * 40 + [SURE] * 40)
+    (asked,) = choose(embeddings, shares, [], 1, seed=0)
+    assert of[asked] == 1
+    (then,) = choose(embeddings, shares, [asked], 1, seed=0)
+    assert of[then] == 0
+    assert set(choose(embeddings, shares, list(range(78)), 9, seed=0)) == {78, 79}
+    assert choose(embeddings, shares, list(range(80)), 9, seed=0).tolist() == []
+
+
+@given(st.integers(0, 30), st.integers(0, 12), st.integers(0, 5))
+def test_as_many_as_wanted_all_different_and_none_asked_before(n: int, count: int, asked: int) -> None:
+    rng = np.random.default_rng(n)
+    embeddings, shares = rng.normal(size=(n, 6)), rng.dirichlet(np.ones(4), size=n).reshape(n, 4)
+    seen = list(range(min(asked, n)))
+    chosen = choose(embeddings, shares, seen, count, seed=0).tolist()
+    assert len(chosen) == len(set(chosen)) == min(count, n - len(seen))
+    assert not set(chosen) & set(seen)
+
+
+def test_a_few_answers_where_limbeck_asks_teach_more_than_answers_anywhere() -> None:
+    rng = np.random.default_rng(0)
+    names = rng.normal(size=(8, 12))
+    of = np.repeat(np.arange(8), [40, 35, 30, 25, 20, 15, 10, 5])
+    embeddings = names[of] + 1.2 * rng.normal(size=(len(of), 12))
+    wrong = names[[1, 0, 3, 2, 4, 5, 6, 7]]  # four names mislead
+
+    def right(rows: list[int]) -> float:
+        shares = assign(embeddings, wrong, known={row: int(of[row]) for row in rows})
+        return float((shares.argmax(axis=1) == of).mean())
+
+    asked: list[int] = []
+    for _ in range(4):
+        shares = assign(embeddings, wrong, known={row: int(of[row]) for row in asked})
+        asked += choose(embeddings, shares, asked, 4, seed=0).tolist()
+    anywhere = np.mean([right(np.random.default_rng(seed).choice(len(of), 16, replace=False).tolist()) for seed in range(5)])
+    assert right(asked) > right([]) + 0.1
+    assert right(asked) > anywhere
+
+
+def test_what_a_person_told_stays() -> None:
+    embeddings, of = groups([10, 10])
+    shares = assign(embeddings, np.eye(12)[:2], known={0: 1, 19: 0})
+    assert shares[0].tolist() == [0.0, 1.0]
+    assert shares[19].tolist() == [1.0, 0.0]
+    assert shares.sum(axis=1) == pytest.approx(1)

@@ -1,0 +1,271 @@
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from limbeck.labelmodels import (
+    NUMBERS,
+    RANKINGS,
+    SPANS,
+    Aggregated,
+    VoteTable,
+    applying,
+    balanced,
+    certify,
+    dawid_skene,
+    fit,
+    fuse,
+    majority,
+    weighted,
+)
+from limbeck.labelmodels.certificate import smallest_margin
+from limbeck.schemas import Vote
+
+DATA = Path(os.environ.get("LIMBECK_DATA", "../shared/data"))
+METHODS = ("auto", "soft", "majority", "weighted", "dawid-skene", "balanced")
+
+
+def planted(
+    accuracies: list[float], n: int = 400, k: int = 4, seed: int = 0, asked: float = 1.0
+) -> tuple[VoteTable, np.ndarray[Any, Any]]:
+    """Votes of annotators that err alike on all labels, each asked about a share of the items; and the truth."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, k, n)
+    said = np.array([np.where(rng.random(n) < a, truth, (truth + rng.integers(1, k, n)) % k) for a in accuracies])
+    by, item = np.nonzero(rng.random(said.shape) < asked)
+    table = VoteTable.of_arrays(item, by, said[by, item])
+    return table, truth[np.asarray(table.items)]
+
+
+def right(result: Aggregated, truth: np.ndarray[Any, Any]) -> float:
+    return float((result.chosen == truth).mean())
+
+
+# ---- the table -------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_of_votes() -> None:
+    votes = [
+        Vote(item="d2", space="s", annotator="llm", label="b"),
+        Vote(item="d1", space="s", annotator="rule", label="a", score=0.2),
+        Vote(item="d1", space="s", annotator="rule", label="b", score=0.6),
+        Vote(item="d1", space="s", annotator="rule", label="b", score=0.1),
+        Vote(item="d1", space="s", annotator="llm", label="a", score=0.0),
+        Vote(item="d1", space="s", annotator="llm", label="unknown"),
+    ]
+    table = VoteTable.of(votes, items=["d1", "d2", "d3"], labels=["a", "b"])
+    assert (table.items, table.annotators, table.labels) == (["d1", "d2", "d3"], ["llm", "rule"], ["a", "b"])
+    rows = list(zip(table.item.tolist(), table.annotator.tolist(), table.label.tolist(), table.share.tolist(), strict=True))
+    assert rows == [(0, 1, 0, 0.25), (0, 1, 1, 0.75), (1, 0, 1, 1.0)]
+    assert table.coverage.tolist() == pytest.approx([1 / 3, 1 / 3])
+    assert fit(table, "soft").probabilities.tolist() == [[0.25, 0.75], [0.0, 1.0], [0.5, 0.5]]
+    assert fit(table, "majority").chosen.tolist() == [1, 1, -1]
+
+
+def test_gold_never_enters() -> None:
+    with pytest.raises(ValueError, match="gold vote on 'd'"):
+        VoteTable.of([Vote(item="d", space="s", annotator="gold", label="a")])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_votes_no_labels(method: Any) -> None:
+    table = VoteTable.of([], items=["d1", "d2"], labels=["a", "b"])
+    result = fit(table, method)
+    assert result.probabilities.tolist() == [[0.5, 0.5]] * 2
+    assert result.chosen.tolist() == [-1, -1]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40), st.sampled_from(METHODS))
+def test_probabilities_add_up_and_only_items_with_votes_have_labels(rows: list[tuple[int, int, int]], method: Any) -> None:
+    item, by, label = (np.array(column) for column in zip(*rows, strict=True))
+    result = fit(VoteTable.of_arrays(item, by, label), method)
+    n, m, k = result.table.shape
+    assert result.probabilities.shape == (n, k)
+    assert result.probabilities.sum(axis=1) == pytest.approx(np.ones(n), abs=1e-4)
+    assert (result.chosen >= 0).all()
+    assert result.confusions.shape == (m, k, k)
+    assert ((result.accuracies >= 0) & (result.accuracies <= 1 + 1e-6)).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40), st.randoms())
+def test_the_order_of_votes_does_not_matter(rows: list[tuple[int, int, int]], draw: Any) -> None:
+    turned = list(rows)
+    draw.shuffle(turned)
+    ours, theirs = (
+        fit(VoteTable.of_arrays(*(np.array(column) for column in zip(*some, strict=True))), "dawid-skene")
+        for some in (rows, turned)
+    )
+    assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
+
+
+# ---- the models ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [weighted, balanced, dawid_skene])
+def test_models_learn_whom_to_believe(model: Any) -> None:
+    table, truth = planted([0.95, 0.4, 0.4, 0.4, 0.4], seed=1)
+    result = model(table)
+    assert right(result, truth) > right(majority(table), truth) + 0.05
+    assert result.accuracies[0] > result.accuracies[1:].max() + 0.2
+    assert result.accuracies[1:] == pytest.approx([0.4] * 4, abs=0.12)
+
+
+def test_dawid_skene_learns_who_takes_one_label_for_another() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 600)
+    swaps = np.where(truth == 2, 1, truth)  # calls 2 always 1
+    said = np.stack([swaps, np.where(rng.random(600) < 0.7, truth, rng.integers(0, 3, 600)), np.where(rng.random(600) < 0.7, truth, rng.integers(0, 3, 600))])
+    by, item = np.nonzero(np.ones_like(said))
+    result = dawid_skene(VoteTable.of_arrays(item, by, said[by, item]))
+    assert result.confusions[0, 2, 1] > 0.9
+    assert right(result, truth) > 0.88
+
+
+def test_the_class_balance_decides_where_votes_are_torn() -> None:
+    rows = [(i, 0, 0) for i in range(8)] + [(i, 1, 0) for i in range(8)] + [(8, 0, 0), (8, 1, 1), (9, 0, 1), (9, 1, 1)]
+    item, by, label = (np.array(column) for column in zip(*rows, strict=True))
+    table = VoteTable.of_arrays(item, by, label)
+    assert balanced(table, [0.9, 0.1]).probabilities[8, 0] > 0.5
+    assert balanced(table, [0.1, 0.9]).probabilities[8, 0] < 0.5
+
+
+def test_rules_that_know_one_label_each_do_not_make_all_items_one_label() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 1000)
+    by, item, label = [], [], []
+    for j, (says, hit, miss) in enumerate([(1, 0.4, 0.02), (1, 0.3, 0.02), (1, 0.3, 0.01), (0, 0.4, 0.1), (0, 0.5, 0.2)]):
+        votes = np.flatnonzero(rng.random(1000) < np.where(truth == says, hit, miss))
+        by += [j] * len(votes)
+        item += votes.tolist()
+        label += [says] * len(votes)
+    table = VoteTable.of_arrays(np.array(item), np.array(by), np.array(label))
+    result = balanced(table)
+    assert right(result, truth[np.asarray(table.items)]) > 0.8
+    assert 0.3 < result.probabilities[:, 0].mean() < 0.7
+
+
+# ---- when counting is best, and what to use ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("weights", "margin"),
+    [
+        pytest.param([1.0, 1.0, 1.0], 1.0, id="equals outweigh a smaller number of equals by one"),
+        pytest.param([3.0, 1.0, 1.0], -1.0, id="one expert outweighs two laymen"),
+        pytest.param([1.9, 1.0, 1.0], 0.1, id="one good annotator does not outweigh two"),
+        pytest.param([1.0, 1.0, -0.5], -0.5, id="somebody who is wrong more often than right"),
+        pytest.param([2.0, 1.0], 1.0, id="two can only agree, be alone or be torn"),
+        pytest.param([], 0.0, id="nobody"),
+    ],
+)
+def test_the_smallest_margin_of_a_majority(weights: list[float], margin: float) -> None:
+    assert smallest_margin(np.array(weights, dtype=np.float32)) == pytest.approx(margin)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-2, 4), min_size=1, max_size=6))
+def test_no_minority_outweighs_a_majority_where_the_margin_is_above_0(weights: list[float]) -> None:
+    m, margin = len(weights), smallest_margin(np.array(weights, dtype=np.float32))
+    gaps = []
+    for votes in np.ndindex(*[3] * m):  # 0: for A, 1: for B, 2: abstains
+        a = [w for w, vote in zip(weights, votes, strict=True) if vote == 0]
+        b = [w for w, vote in zip(weights, votes, strict=True) if vote == 1]
+        if len(a) > len(b):
+            gaps.append(sum(a) - sum(b))
+    assert margin == pytest.approx(min(gaps), abs=1e-4)
+
+
+def test_auto_counts_votes_of_equals_and_says_why() -> None:
+    result = fit(planted([0.8, 0.8, 0.8, 0.8, 0.8], n=4000)[0])
+    assert result.method == "majority"
+    assert result.why.startswith("no minority of annotators outweighs a majority (by ")
+
+
+def test_auto_weighs_an_expert_among_laymen() -> None:
+    table, truth = planted([0.97, 0.5, 0.5], n=3000)
+    result = fit(table)
+    assert result.method == "balanced"
+    assert "some minority of annotators outweighs a majority" in result.why
+    assert not certify(result).holds
+    assert certify(result).differing > 0.02
+    assert right(result, truth) > right(majority(table), truth) + 0.03
+
+
+def test_auto_averages_votes_that_hardly_overlap() -> None:
+    result = fit(planted([0.9, 0.6, 0.6], asked=0.3)[0])
+    assert result.method == "soft"
+    assert result.why.endswith("too few to tell who is right: votes are averaged")
+
+
+# ---- several labels, and labels with a distance ------------------------------------------------------------------------
+
+
+def test_several_labels_an_item() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random((300, 5)) < 0.3
+    table_rows = []
+    for j, (hit, false) in enumerate([(0.95, 0.02), (0.6, 0.3), (0.6, 0.3), (0.6, 0.3)]):
+        said = np.where(truth, rng.random(truth.shape) < hit, rng.random(truth.shape) < false)
+        table_rows += [(i, j, label) for i, label in zip(*np.nonzero(said), strict=True)]
+    item, by, label = (np.array(column) for column in zip(*table_rows, strict=True))
+    table = VoteTable.of_arrays(item, by, label)
+    found = applying(table) >= 0.5
+    gold = truth[np.asarray(table.items)]
+    assert (found == gold).mean() > 0.9
+    counted = np.zeros(gold.shape)
+    np.add.at(counted, (table.item, table.label), 1)
+    assert (found == gold).mean() > ((counted >= 2) == gold).mean() + 0.05
+
+
+def test_spans_numbers_and_rankings_by_example() -> None:
+    spans = {"d": {"a": (0, 10), "b": (1, 11), "c": (50, 60)}}
+    assert fuse(spans, SPANS)["d"].value in ((0, 10), (1, 11), (0, 11), (1, 10))
+    assert fuse({"d": {"a": 1.0, "b": 3.0}}, NUMBERS)["d"].value == 2.0
+    rankings = {"d": {"a": ("x", "y", "z"), "b": ("x", "z", "y"), "c": ("y", "x", "z")}}
+    assert fuse(rankings, RANKINGS)["d"].value == ("x", "y", "z")
+    assert fuse({"d": {"a": 7.0}, "e": {}}, NUMBERS)["d"].spread == 0.0
+    assert "e" not in fuse({"d": {"a": 7.0}, "e": {}}, NUMBERS)
+
+
+def test_numbers_of_the_careful_weigh_more() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0, 100, 200)
+    votes = {
+        str(i): {name: float(value + rng.normal() * noise) for name, noise in (("a", 1), ("b", 8), ("c", 8))}
+        for i, value in enumerate(truth)
+    }
+    fused = fuse(votes, NUMBERS)
+    error = np.mean([abs(fused[str(i)].value - value) for i, value in enumerate(truth)])
+    mean = np.mean([abs(np.mean(list(votes[str(i)].values())) - value) for i, value in enumerate(truth)])
+    assert error < mean / 2
+
+
+@settings(deadline=None)
+@given(st.lists(st.permutations(["x", "y", "z", "w"]), min_size=1, max_size=4))
+def test_a_ranking_is_one_of_all_that_were_ranked(orders: list[list[str]]) -> None:
+    (fused,) = fuse({"d": {str(n): tuple(order) for n, order in enumerate(orders)}}, RANKINGS).values()
+    assert sorted(fused.value) == ["w", "x", "y", "z"]
+    assert fused.spread >= 0
+
+
+def test_crowd_answers_of_medical_relations() -> None:
+    path = DATA / "crowd_medrel" / "dev.jsonl"
+    if not path.exists():
+        pytest.skip(f"no {path}; set LIMBECK_DATA to the folder of the data")
+    rows = [one for line in path.read_text("utf-8").splitlines() if (one := json.loads(line))["adjudicated"]]
+    votes = [
+        (number, vote["w"], int(bool(set(vote["options"]) & set(row["yes_options"]))))
+        for number, row in enumerate(rows)
+        for vote in row["votes"]
+    ]
+    item, by, label = (np.array(column) for column in zip(*votes, strict=True))
+    result = fit(VoteTable.of_arrays(item, by, label), "dawid-skene")
+    gold = np.array([row["adjudicated"] == 1 for row in rows])
+    assert (result.chosen.astype(bool) == gold).mean() > 0.8
