@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from limbeck.neighbours import graph, spread
+
 Matrix = npt.NDArray[np.float32]
 
 TEMPERATURE = 0.07
@@ -22,17 +24,9 @@ ANCHOR = 0.5
 """How much a name counts in its class vector, against 1 for the mean of the class's documents."""
 SHARPNESS = 2
 """Probabilities are raised to it before a class takes its mean: sure documents move it more than unsure ones."""
-MOST_NEIGHBOURS = 15
-FEWEST_NEIGHBOURS = 4
 CLASS_PER_NEIGHBOUR = 8
 """An average class is this many times larger than a neighbourhood, so that most neighbours are of the same class."""
-NEIGHBOURS_SAY = 0.9
-"""The share of a document's probabilities that its neighbours decide."""
-SPREADING_STEPS = 20
 BALANCING_STEPS = 30
-LONELY = 1e-4
-"""Weight of a document's link to itself, so that one with no similar neighbour keeps its own opinion."""
-ROWS_AT_A_TIME = 1024
 
 
 def phrase(name: str, description: str = "") -> list[str]:
@@ -80,15 +74,36 @@ def assign(
     if len(documents) == 0 or len(names) == 1:
         return np.ones((len(documents), len(names)), dtype=np.float32)
     documents, names = centred(documents), centred(names)
-    graph = _neighbour_graph(documents, len(documents) // (CLASS_PER_NEIGHBOUR * len(names)))
+    links = graph(documents, len(documents) // (CLASS_PER_NEIGHBOUR * len(names)))
     trusted = balance * len(documents) / (len(documents) + len(names))  # a few documents need not fill every class
     told = _told(known or {}, len(documents), len(names))
     vectors, probabilities = _unit(names + _unit(told.T @ documents)), np.empty((0, len(names)), dtype=np.float32)
     for round_number in range(rounds):
         if round_number > 0:
             vectors = _moved(documents, probabilities, names)
-        probabilities = _spread(_balanced(documents @ vectors.T / TEMPERATURE, trusted), graph, told)
+        probabilities = spread(balanced(documents @ vectors.T / TEMPERATURE, trusted), links, told)
     return probabilities
+
+
+def agreed(embeddings: npt.ArrayLike, probabilities: npt.ArrayLike, *, balance: float = 0.5) -> Matrix:
+    """Make documents agree with their neighbours, whatever their probabilities came from.
+
+    A document that nobody voted on (all classes alike) takes its neighbours' opinion.
+
+    Args:
+        embeddings: [documents, dimensions] from a sentence encoder.
+        probabilities: [documents, classes], such as a label model's.
+        balance: As in `assign`.
+
+    Returns:
+        [documents, classes], each row adding up to 1.
+    """
+    shares = np.asarray(probabilities, dtype=np.float32)
+    documents = np.asarray(embeddings, dtype=np.float32)
+    if len(documents) == 0 or shares.shape[1] == 1:
+        return shares
+    logs = np.log(np.maximum(spread(shares, graph(centred(documents))), 1e-9))
+    return balanced(logs, balance * len(documents) / (len(documents) + shares.shape[1]))
 
 
 def _told(known: Mapping[int, int], documents: int, classes: int) -> Any:
@@ -109,7 +124,7 @@ def _moved(documents: Matrix, probabilities: Matrix, names: Matrix) -> Matrix:
     return _unit(_unit((probabilities**SHARPNESS).T @ documents) + ANCHOR * names)
 
 
-def _balanced(scores: Matrix, balance: float) -> Matrix:
+def balanced(scores: Matrix, balance: float) -> Matrix:
     """Softmax with one offset a class that draws the classes' sizes together.
 
     The offsets are the fixed point of unbalanced Sinkhorn scaling (Chizat et al. 2018, Algorithm 1): with `balance` 1
@@ -120,41 +135,6 @@ def _balanced(scores: Matrix, balance: float) -> Matrix:
         mass = np.maximum(_softmax(scores + offsets).mean(axis=0), 1e-12)
         offsets = balance * (offsets - np.log(mass * len(mass)))
     return _softmax(scores + offsets)
-
-
-def _spread(own: Matrix, graph: Any, told: Any) -> Matrix:
-    """Let each document take over most of its neighbours' opinion, theirs that of their neighbours, and so on.
-
-    What a document has been told stays.
-    """
-    rows = np.unique(told.nonzero()[0])
-    fixed = told[rows].toarray()
-    spread = own.copy()
-    spread[rows] = fixed
-    for _ in range(SPREADING_STEPS if graph is not None else 0):
-        spread = (1 - NEIGHBOURS_SAY) * own + NEIGHBOURS_SAY * (graph @ spread)
-        spread[rows] = fixed
-    return _normalised(spread)
-
-
-def _neighbour_graph(documents: Matrix, wanted: int) -> Any:
-    """Sparse [documents, documents], rows adding up to 1; None where a document has no other."""
-    from scipy.sparse import csr_matrix, diags, identity
-
-    n = len(documents)
-    m = min(max(wanted, FEWEST_NEIGHBOURS), MOST_NEIGHBOURS, n - 1)
-    if m < 1:
-        return None
-    near, weight = np.empty((n, m), dtype=np.int64), np.empty((n, m), dtype=np.float32)
-    for start in range(0, n, ROWS_AT_A_TIME):
-        cosines = documents[start : start + ROWS_AT_A_TIME] @ documents.T
-        rows = np.arange(start, start + len(cosines))
-        cosines[rows - start, rows] = -np.inf
-        near[rows] = np.argpartition(-cosines, m - 1, axis=1)[:, :m]
-        weight[rows] = np.take_along_axis(cosines, near[rows], axis=1)
-    graph = csr_matrix((np.maximum(weight, 0).ravel(), (np.repeat(np.arange(n), m), near.ravel())), shape=(n, n))
-    graph = graph + graph.T + LONELY * identity(n)
-    return (diags(1 / np.asarray(graph.sum(axis=1)).ravel()) @ graph).tocsr().astype(np.float32)
 
 
 def _softmax(scores: Matrix) -> Matrix:

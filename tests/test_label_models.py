@@ -113,8 +113,8 @@ def test_models_learn_whom_to_believe(model: Any) -> None:
     table, truth = planted([0.95, 0.4, 0.4, 0.4, 0.4], seed=1)
     result = model(table)
     assert right(result, truth) > right(majority(table), truth) + 0.05
-    assert result.accuracies[0] > result.accuracies[1:].max() + 0.2
-    assert result.accuracies[1:] == pytest.approx([0.4] * 4, abs=0.12)
+    assert result.accuracies[0] > result.accuracies[1:].max() + 0.15
+    assert result.accuracies[1:] == pytest.approx([0.4] * 4, abs=0.15)
 
 
 def test_dawid_skene_learns_who_takes_one_label_for_another() -> None:
@@ -166,13 +166,13 @@ def test_rules_that_know_one_label_each_do_not_make_all_items_one_label() -> Non
     ],
 )
 def test_the_smallest_margin_of_a_majority(weights: list[float], margin: float) -> None:
-    assert smallest_margin(np.array(weights, dtype=np.float32)) == pytest.approx(margin)
+    assert smallest_margin(*[np.array(weights, dtype=np.float32)] * 2) == pytest.approx(margin)
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(-2, 4), min_size=1, max_size=6))
 def test_no_minority_outweighs_a_majority_where_the_margin_is_above_0(weights: list[float]) -> None:
-    m, margin = len(weights), smallest_margin(np.array(weights, dtype=np.float32))
+    m, margin = len(weights), smallest_margin(*[np.array(weights, dtype=np.float32)] * 2)
     gaps = []
     for votes in np.ndindex(*[3] * m):  # 0: for A, 1: for B, 2: abstains
         a = [w for w, vote in zip(weights, votes, strict=True) if vote == 0]
@@ -185,18 +185,34 @@ def test_no_minority_outweighs_a_majority_where_the_margin_is_above_0(weights: l
 def test_auto_counts_votes_of_equals_and_says_why() -> None:
     result = fit(planted([0.8, 0.8, 0.8, 0.8, 0.8], n=4000)[0])
     assert result.method == "majority"
-    assert result.why.startswith("no minority of annotators outweighs a majority (by ")
+    assert "no minority of annotators outweighs a majority (by " in result.why
 
 
 def test_auto_weighs_an_expert_among_laymen() -> None:
-    table, truth = planted([0.97, 0.5, 0.5], n=3000)
+    table, truth = planted([0.95, 0.4, 0.4, 0.4, 0.4], seed=1)
     result = fit(table)
     assert result.method == "balanced"
     assert "some minority of annotators outweighs a majority" in result.why
     assert not certify(result).holds
-    assert certify(result).differing > 0.02
-    assert right(result, truth) > right(majority(table), truth) + 0.03
+    assert 0 < certify(result).differing < 0.05
+    assert right(result, truth) > right(majority(table), truth) + 0.1
 
+
+def test_auto_takes_confusion_matrices_where_they_explain_more() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 900)
+    mixes_up = [np.where((truth == label) & (rng.random(900) < 0.8), (label + 1) % 3, truth) for label in (0, 1, 2, 0)]
+    mixes_up = [np.where(rng.random(900) < 0.25, rng.integers(0, 3, 900), said) for said in mixes_up]
+    table = VoteTable.of_matrix(np.stack(mixes_up, axis=1), 3)
+    result = fit(table)
+    assert result.method == "dawid-skene"
+    assert result.why.startswith("confusion matrices explain the votes better than one competence each (BIC ")
+    assert right(result, truth) > right(majority(table), truth)
+
+
+def test_auto_does_not_ask_matrices_about_rules_that_know_one_label_each() -> None:
+    table = VoteTable.of_arrays(np.array([0, 0, 0, 1, 1, 2, 2] * 9), np.array([0, 1, 2, 0, 2, 1, 2] * 9), np.array([0, 1, 1, 0, 1, 1, 1] * 9))
+    assert "100% of the votes come from annotators that vote for one label alone" in fit(table).why
 
 def test_auto_averages_votes_that_hardly_overlap() -> None:
     result = fit(planted([0.9, 0.6, 0.6], asked=0.3)[0])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.errors import ConfigError
-from limbeck.evals import aggregation, banking77, clinc150, kill, medrel, overhead
+from limbeck.evals import aggregation, banking77, clinc150, kill, medrel, overhead, youtube
 from limbeck.evals.place import Place
 
 
@@ -52,6 +52,12 @@ EVALS = {
         "crowd-kit's on the same votes; data: crowd_medrel/dev.jsonl",
         "CrowdTruth medical relations, for measuring only (Dumitrache et al. 2018)",
         medrel.evaluate,
+    ),
+    "youtube": Eval(
+        "10 weak labellers' votes and no gold → is it spam? Label models and student beside majority vote, crowd-kit's and "
+        "Snorkel's on the same votes; data: weak_youtube/dev.jsonl",
+        "YouTube Spam Collection, CC BY 4.0; votes from WRENCH, Apache-2.0",
+        youtube.evaluate,
     ),
     "overhead": Eval(
         "labelling 500 documents through limbeck against a bare asyncio client at the same vLLM, alternating (ratio); "

@@ -31,8 +31,6 @@ def evaluate(place: Place) -> dict[str, Any]:
         fitted = {name: fit(table, name) for name in MODELS}  # type: ignore[arg-type]
         why[question] = f"{fitted['auto'].method}: {fitted['auto'].why}"
         chosen = {name: one.chosen == 1 for name, one in fitted.items()}
-        # crowd-kit's stops after a few steps by its usual tolerance; with none it goes on until nothing changes.
-        chosen["crowd-kit DawidSkene, settled"] = crowd_kit(table, "DawidSkene", tol=0.0) == 1
         rivals = {f"crowd-kit {name}": crowd_kit(table, name) == 1 for name in ("MajorityVote", "DawidSkene", "OneCoinDawidSkene", "GLAD")}
         said[question] = chosen | rivals
     f1 = {name: _scores(name, said, gold) for name in said[QUESTIONS[0]]}

@@ -23,7 +23,7 @@ def needed(module: str, distribution: str) -> Any:
         raise ConfigError(f"this eval measures beside {distribution!r}; install it with: pip install 'limbeck[measure]'") from None
 
 
-def crowd_kit(table: VoteTable, model: str, **options: Any) -> Rows:
+def crowd_kit(table: VoteTable, model: str) -> Rows:
     """[n]: the labels' places that one of crowd-kit's models chooses; -1 where nobody voted.
 
     Raises:
@@ -31,7 +31,7 @@ def crowd_kit(table: VoteTable, model: str, **options: Any) -> Rows:
     """
     aggregation, frames = needed("crowdkit.aggregation", "crowd-kit"), needed("pandas", "crowd-kit")
     votes = frames.DataFrame({"task": table.item, "worker": table.annotator, "label": table.label})
-    said = getattr(aggregation, model)(**options).fit_predict(votes)
+    said = getattr(aggregation, model)().fit_predict(votes)
     chosen = np.full(len(table.items), -1, dtype=np.int64)
     chosen[said.index.to_numpy()] = said.to_numpy()
     return chosen

@@ -1,11 +1,13 @@
-"""A label model with one accuracy an annotator and a class balance, in the manner of Snorkel (Ratner et al. 2016,
-arXiv:1605.07723; 2019, arXiv:1810.02840, where the class balance is part of the model).
+"""A label model with one competence an annotator and a class balance.
 
-Given the label, annotators err on their own, a wrong vote falls on any other label alike, and whether somebody abstains
-says nothing. With so few parameters it stands where Dawid and Skene's k² an annotator would fit noise. The labels' sizes
-are held to the class balance at every step (posterior regularisation, Ganchev et al. 2010): rules that vote for one label
-each would else be explained best by giving all items one label.
+An annotator that knows an item's label votes for it; one that does not votes by a habit of its own (MACE: Hovy et al.
+2013, "Learning Whom to Trust with MACE"). So a rule that has but one label is believed for as often as others agree,
+where Dawid and Skene's matrices would hold its constant vote for no evidence at all. As in Snorkel (Ratner et al. 2019,
+arXiv:1810.02840) the labels' sizes are part of the model, equal where they are not known, and whether somebody abstains
+says nothing. With so few parameters it stands where k² an annotator would fit noise.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,70 +17,104 @@ from limbeck.labelmodels.voting import soft
 
 ROUNDS = 100
 SETTLED = 1e-4
-PRIOR_RIGHT, PRIOR_VOTES = 0.7, 10.0
-"""An annotator is taken to be right so often until more votes than these say otherwise (the 0.7 is Snorkel's start)."""
-BALANCING_STEPS = 10
-BOUNDS = (0.01, 0.99)
-"""No accuracy is thought to be outside."""
+"""Mean change of the probabilities at which it ends."""
+PRIOR_COMPETENCE = 0.5
+PRIOR_VOTES = 0.2
+"""How much the prior weighs, as a share of the votes that an average annotator gave; too little, and with one-sided rules
+the likelihood is highest where nobody knows anything or all items have one label."""
+PRIOR_HABIT = 10.0
+"""Votes, spread over all labels, that are added to each annotator's habit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Annotators:
+    """What is believed of m annotators and k labels."""
+
+    competence: Floats
+    """[m]: how often each knows the label."""
+    habit: Floats
+    """[m, k]: what it votes for where it does not; rows add up to 1."""
+
+    @property
+    def weights(self) -> Floats:
+        """[m, k]: what a vote for a label adds to its log odds, at least 0."""
+        guessed = (1 - self.competence)[:, None] * self.habit
+        return np.asarray(np.log((self.competence[:, None] + guessed) / guessed), dtype=np.float32)
 
 
 def balanced(table: VoteTable, balance: npt.ArrayLike | None = None) -> Aggregated:
-    """Accuracies and probabilities in turn.
+    """Competences and probabilities in turn, from the soft average on.
 
     Args:
         table: The votes.
-        balance: [k]: the labels' shares of the items, where they are known; else those of the votes.
+        balance: [k]: the labels' shares of the items, where they are known.
     """
+    result = soft(table)
     if not len(table.item):
-        return soft(table)
-    probabilities = soft(table).probabilities
-    sizes = _floored(table, probabilities[table.voted_on].mean(axis=0) if balance is None else np.asarray(balance))
+        return result
+    annotators = _at_first(table)
+    probabilities = result.probabilities
     for _ in range(ROUNDS):
-        before, probabilities = probabilities, _expected(table, estimates(table, probabilities)[0], sizes)
+        annotators = estimates(table, probabilities, annotators)
+        before, probabilities = probabilities, _expected(table, annotators, balance)
         if np.abs(probabilities - before).sum() < SETTLED * len(probabilities):
             break
     return Aggregated(table, probabilities, "balanced")
 
 
-def estimates(table: VoteTable, probabilities: Floats) -> tuple[Floats, Floats]:
-    """Accuracies [m] and class balance [k], with the labels' probabilities [n, k] as they are believed."""
-    m = table.shape[1]
-    right = np.bincount(table.annotator, table.share * probabilities[table.item, table.label], m)
-    given = np.bincount(table.annotator, table.share, m)
-    accuracies = (right + PRIOR_RIGHT * PRIOR_VOTES) / (given + PRIOR_VOTES)
-    balance = _floored(table, probabilities[table.voted_on].mean(axis=0)) if len(table.item) else probabilities[:1].mean(axis=0)
-    return np.clip(accuracies, *BOUNDS).astype(np.float32), balance
-
-
-def _floored(table: VoteTable, balance: Floats) -> Floats:
-    """No label is thought to be impossible."""
-    return np.maximum(balance, 1 / (10 * max(1, len(table.items)) * table.shape[2])).astype(np.float32)
-
-
-def weights_of(accuracies: Floats, k: int) -> Floats:
-    """[m]: what a vote adds to its label's log odds."""
-    return np.asarray(np.log(accuracies * max(1, k - 1) / (1 - accuracies)), dtype=np.float32)
+def estimates(table: VoteTable, probabilities: Floats, before: Annotators | None = None) -> Annotators:
+    """What the labels' probabilities [n, k] and the last estimates tell of the annotators."""
+    _, m, k = table.shape
+    before = before or _settled(table, probabilities)
+    cells = table.annotator * k + table.label
+    given = np.bincount(cells, table.share, m * k).reshape(m, k)
+    right = np.bincount(cells, table.share * probabilities[table.item, table.label], m * k).reshape(m, k)
+    guessed = (1 - before.competence)[:, None] * before.habit
+    known = right * before.competence[:, None] / (before.competence[:, None] + guessed)
+    prior = PRIOR_VOTES * given.sum() / max(1, m)
+    competence = (known.sum(axis=1) + PRIOR_COMPETENCE * prior) / (given.sum(axis=1) + prior)
+    habit = given - known + PRIOR_HABIT / k
+    return Annotators(
+        np.clip(competence, 1e-3, 1 - 1e-3).astype(np.float32), (habit / habit.sum(axis=1, keepdims=True)).astype(np.float32)
+    )
 
 
 def log_likelihood(table: VoteTable, result: Aggregated) -> float:
-    """Of the votes, in nats."""
-    k = table.shape[2]
-    accuracies, balance = estimates(table, result.probabilities)
-    logs = table.summed(weights_of(accuracies, k)) + np.log(balance)
-    wrong = np.log((1 - accuracies) / max(1, k - 1))
-    base = np.bincount(table.item, table.share * wrong[table.annotator], len(table.items))
+    """Of the votes, in nats, with all labels as likely."""
+    _, m, k = table.shape
+    annotators = estimates(table, result.probabilities)
+    logs = _evidence(table, annotators) - np.log(k)
+    guessed = np.log((1 - annotators.competence)[:, None] * annotators.habit)
+    base = np.bincount(table.item, table.share * guessed[table.annotator, table.label], len(table.items))
     highest = logs.max(axis=1)
     each = highest + np.log(np.exp(logs - highest[:, None]).sum(axis=1)) + base
     return float(each[table.voted_on].sum())
 
 
-def _expected(table: VoteTable, accuracies: Floats, balance: Floats) -> Floats:
-    """[n, k], with the sizes of the class balance; uniform where nobody voted."""
-    scores = table.summed(weights_of(accuracies, table.shape[2]))[table.voted_on]
-    offsets = np.log(balance)
-    for _ in range(BALANCING_STEPS):
-        sizes = softmax(scores + offsets).mean(axis=0)
-        offsets += np.log(balance / np.maximum(sizes, 1e-12))
-    probabilities = np.full((len(table.items), table.shape[2]), 1 / table.shape[2], dtype=np.float32)
-    probabilities[table.voted_on] = softmax(scores + offsets)
+def _at_first(table: VoteTable) -> Annotators:
+    _, m, k = table.shape
+    return Annotators(np.full(m, PRIOR_COMPETENCE, dtype=np.float32), np.full((m, k), 1 / k, dtype=np.float32))
+
+
+def _settled(table: VoteTable, probabilities: Floats) -> Annotators:
+    """Estimates that no longer change while the probabilities stay."""
+    found = _at_first(table)
+    for _ in range(20):
+        found = estimates(table, probabilities, found)
+    return found
+
+
+def _evidence(table: VoteTable, annotators: Annotators) -> Floats:
+    """[n, k]: the sum of the weights of the votes for each label."""
+    n, _, k = table.shape
+    scores = table.share * annotators.weights[table.annotator, table.label]
+    return np.bincount(table.item * k + table.label, scores, n * k).reshape(n, k).astype(np.float32)
+
+
+def _expected(table: VoteTable, annotators: Annotators, balance: npt.ArrayLike | None) -> Floats:
+    """[n, k]; uniform where nobody voted."""
+    k = table.shape[2]
+    sizes = np.full(k, 1 / k) if balance is None else np.maximum(np.asarray(balance), 1e-9)
+    probabilities = softmax((_evidence(table, annotators) + np.log(sizes)).astype(np.float32))
+    probabilities[~table.voted_on] = 1 / k
     return probabilities

@@ -1,16 +1,18 @@
 """Which label model to use, and why; no gold is read.
 
-Votes that hardly overlap tell nothing of who is right: they are averaged. Where majority vote is proved to be optimal,
-it is taken. Else the model that explains the votes better for its number of parameters (Akaike 1974, whose criterion does
-in the long run what leaving votes out one by one does): one accuracy an annotator (`balanced`), or a whole confusion
-matrix (`dawid_skene`).
+Votes that hardly overlap tell nothing of who is right: they are averaged. Else it is the model that explains the votes
+better for its number of parameters (Bayesian information criterion, Schwarz 1978): one competence an annotator
+(`balanced`), or a whole confusion matrix (`dawid_skene`). Where the former does and majority vote is then proved to be
+optimal, votes are counted.
 """
 
 import dataclasses
 from typing import Literal
 
+import numpy as np
+
 from limbeck.labelmodels.balanced import balanced
-from limbeck.labelmodels.balanced import log_likelihood as of_accuracies
+from limbeck.labelmodels.balanced import log_likelihood as of_competences
 from limbeck.labelmodels.certificate import certify
 from limbeck.labelmodels.dawid_skene import dawid_skene
 from limbeck.labelmodels.dawid_skene import log_likelihood as of_matrices
@@ -20,8 +22,10 @@ from limbeck.labelmodels.voting import majority, soft, weighted
 Method = Literal["auto", "soft", "majority", "weighted", "dawid-skene", "balanced"]
 FEWEST_ANNOTATORS = 3
 """With two, nothing tells who of them is wrong."""
-FEWEST_VOTES = 2.0
+FEWEST_VOTES = 1.5
 """An item's mean number of votes below which they are averaged."""
+
+MOST_ONE_SIDED = 0.5
 
 
 def fit(table: VoteTable, method: Method = "auto") -> Aggregated:
@@ -44,22 +48,36 @@ def _chosen(table: VoteTable) -> Aggregated:
     if voters < FEWEST_ANNOTATORS or votes < FEWEST_VOTES:
         why = f"{voters} annotators give {votes:.1f} votes an item, too few to tell who is right: votes are averaged"
         return dataclasses.replace(soft(table), why=why)
-    simple = balanced(table)
+    simple, one_sided = balanced(table), _one_sided(table)
+    if one_sided > MOST_ONE_SIDED:
+        why = f"{one_sided:.0%} of the votes come from annotators that vote for one label alone"
+    else:
+        rich = dawid_skene(table)
+        ours, theirs = _criterion_simple(table, simple), _criterion_rich(table, rich)
+        if theirs < ours:
+            why = f"confusion matrices explain the votes better than one competence each (BIC {theirs:,.0f}, {ours:,.0f})"
+            return dataclasses.replace(rich, why=why)
+        why = f"one competence each explains the votes better than confusion matrices (BIC {ours:,.0f}, {theirs:,.0f})"
     certificate = certify(simple)
-    if certificate.holds:
-        return dataclasses.replace(majority(table), why=str(certificate))
-    rich = dawid_skene(table)
-    ours, theirs = _criterion_simple(table, simple), _criterion_rich(table, rich)
-    better, name, worse = (simple, "balanced", theirs) if ours <= theirs else (rich, "dawid-skene", ours)
-    why = f"{certificate}; {name} explains the votes best (AIC {min(ours, theirs):,.0f} against {worse:,.0f})"
-    return dataclasses.replace(better, why=why)
+    return dataclasses.replace(majority(table) if certificate.holds else simple, why=f"{why}; {certificate}")
+
+
+def _one_sided(table: VoteTable) -> float:
+    """The share of votes by annotators that only ever vote for one label: a confusion matrix can't tell what they are worth."""
+    _, m, k = table.shape
+    used = np.bincount(table.annotator * k + table.label, table.share, m * k).reshape(m, k)
+    return float(used[(used > 0).sum(axis=1) == 1].sum() / max(1.0, used.sum()))
 
 
 def _criterion_simple(table: VoteTable, result: Aggregated) -> float:
     _, m, k = table.shape
-    return 2 * (m + k - 1) - 2 * of_accuracies(table, result)
+    return _criterion(m * k, of_competences(table, result), table)
 
 
 def _criterion_rich(table: VoteTable, result: Aggregated) -> float:
     _, m, k = table.shape
-    return 2 * (m * k * (k - 1) + k - 1) - 2 * of_matrices(table, result)
+    return _criterion(m * k * (k - 1) + k - 1, of_matrices(table, result), table)
+
+
+def _criterion(parameters: int, log_likelihood: float, table: VoteTable) -> float:
+    return parameters * float(np.log(max(2, table.voted_on.sum()))) - 2 * log_likelihood

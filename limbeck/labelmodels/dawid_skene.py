@@ -28,7 +28,8 @@ def dawid_skene(table: VoteTable, rounds: int = ROUNDS, prior: float = PRIOR) ->
     probabilities = soft(table).probabilities
     for _ in range(rounds if len(table.item) else 0):
         before, probabilities = probabilities, _expected(table, *_maximised(table, probabilities, prior))
-        if np.abs(probabilities - before).sum() < SETTLED * len(probabilities):
+        before -= probabilities
+        if np.abs(before, out=before).sum() < SETTLED * len(probabilities):
             break
     return Aggregated(table, probabilities, "dawid-skene")
 

@@ -74,6 +74,15 @@ class VoteTable:
         return cls._normalised((items, annotators, labels), rows, by, columns, np.ones(len(rows), dtype=np.float32))
 
     @classmethod
+    def of_matrix(cls, votes: npt.ArrayLike, k: int) -> "VoteTable":
+        """The table of [n, m] label numbers below k; a negative one is an abstention."""
+        said = np.asarray(votes)
+        item, annotator = np.nonzero(said >= 0)
+        ones = np.ones(len(item), dtype=np.float32)
+        names = tuple(range(size) for size in (*said.shape, k))
+        return cls._normalised((names[0], names[1], names[2]), item, annotator, said[item, annotator], ones)
+
+    @classmethod
     def _normalised(cls, names: tuple[Any, Any, Any], item: Rows, annotator: Rows, label: Rows, score: Floats) -> "VoteTable":
         """Sort by item, let a doubled vote count once, and make each vote's shares sum to 1."""
         from scipy.sparse import coo_matrix
@@ -126,9 +135,9 @@ class VoteTable:
 
     def summed(self, weights: npt.ArrayLike) -> Floats:
         """[n, k]: the weighted sum of the votes [m weights]."""
-        n, _, k = self.shape
-        scores = self.share * np.asarray(weights, dtype=np.float32)[self.annotator]
-        return np.bincount(self.item * k + self.label, scores, n * k).reshape(n, k).astype(np.float32)
+        k = self.shape[2]
+        each = np.kron(np.asarray(weights, dtype=np.float32)[:, None], np.eye(k, dtype=np.float32))
+        return np.asarray(self.votes_of_items @ each, dtype=np.float32)
 
 
 def _coded(values: npt.NDArray[Any]) -> tuple[Any, Rows]:
@@ -190,8 +199,9 @@ def confusions(table: VoteTable, probabilities: Floats, prior: float = 0.0) -> F
 def shares_of(scores: Floats) -> Floats:
     """Non-negative rows made to add up to 1; uniform where they are all 0."""
     whole = scores.sum(axis=1, keepdims=True)
-    uniform = np.full_like(scores, 1 / max(1, scores.shape[1]))
-    return np.where(whole > 0, scores / np.maximum(whole, 1e-30), uniform)
+    shares = scores / np.maximum(whole, 1e-30)
+    shares[whole[:, 0] <= 0] = 1 / max(1, scores.shape[1])
+    return shares
 
 
 def softmax(logs: Floats) -> Floats:
