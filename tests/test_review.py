@@ -1,0 +1,178 @@
+"""Answers of people: where they go, what they change, and the session in which they are given."""
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from scripted import ABOUT, TOPICS, good, labels, rows, settings, speechless, started, texts
+
+from limbeck import reviewing
+from limbeck.errors import ConfigError, NoSuchRun
+from limbeck.reviewing import opened, review
+from limbeck.run import Outcome, is_finished
+from limbeck.schemas import OTHER
+from limbeck.settings import Settings
+from limbeck.stages.review import learn, questions, record
+
+pytestmark = pytest.mark.usefixtures("one_encoder")
+
+GIVEN = {"given": ["Cards", "Loans", "Odds and ends"]}
+"""Nobody can guess from its name that the third is about transfers."""
+
+
+SAYS_NOTHING = {"Blue": "Loans", "Green": "Transfers", "Red": "Cards"}
+
+
+def config(folder: Path, each: int = 12) -> Settings:
+    return settings(folder, texts(each), taxonomy=GIVEN, labels={"llm_limit": 0})
+
+
+def right(text: str) -> str:
+    """The colour that stands for a text's topic."""
+    return next(name for name, topic in SAYS_NOTHING.items() if TOPICS[topic] in text)
+
+
+def accuracy(outcome: Outcome) -> float:
+    found = labels(outcome)
+    return sum(label == right(text) for text, label in found.items()) / len(found)
+
+
+def answered(outcome: Outcome, count: int) -> list[str]:
+    """Let somebody who knows answer; the texts asked about."""
+    with opened(outcome.store.parent, outcome.run) as context:
+        asked = [one.document for one in questions(context, count)]
+        record(context, "ann", {one.id: right(one.text) for one in asked})
+        learn(context)
+    return [one.text for one in asked]
+
+
+def test_answers_are_votes_that_outweigh_all_and_change_other_labels_and_the_student(tmp_path: Path) -> None:
+    conf = settings(tmp_path, texts(12), taxonomy={"given": list(SAYS_NOTHING)}, labels={"llm_limit": 0})
+    _, outcome = started(conf, speechless)
+    before, students = accuracy(outcome), rows(outcome, "SELECT metrics FROM students")
+    asked = answered(outcome, 6)
+    assert len(set(asked)) == 6
+    assert {text: labels(outcome)[text] for text in asked} == {text: right(text) for text in asked}
+    assert accuracy(outcome) > before
+    assert Counter(row["annotator"] for row in rows(outcome, "SELECT DISTINCT item, annotator FROM votes"))["person:ann"] == 6
+    assert not is_finished(outcome.store, outcome.run)
+    fake, again = started(conf, speechless)
+    assert (again.run, again.already, fake.history) == (outcome.run, False, [])
+    assert is_finished(outcome.store, outcome.run)
+    assert rows(outcome, "SELECT metrics FROM students") != students
+    assert {text: labels(outcome)[text] for text in asked} == {text: right(text) for text in asked}
+    assert started(conf, speechless)[1].already
+
+
+def test_a_taxonomy_that_was_found_learns_from_answers_too(tmp_path: Path) -> None:
+    _, outcome = started(settings(tmp_path, texts(12), taxonomy={"method": "clusters", "size": 3}), speechless)
+    with opened(outcome.store.parent, None) as context:
+        (one,) = questions(context, 1)
+        other = one.guesses[-1][0]
+        record(context, "ann", {one.document.id: other})
+        learn(context)
+    assert labels(outcome)[one.document.text] == other
+
+
+def test_most_people_decide_and_nothing_is_asked_twice(tmp_path: Path) -> None:
+    _, outcome = started(config(tmp_path, 4), good)
+    with opened(outcome.store.parent, outcome.run) as context:
+        everything = questions(context, 100)
+        assert len(everything) == 12
+        first = everything[0]
+        assert [label for label, _ in first.guesses] != [] and sum(share for _, share in first.guesses) == pytest.approx(1, abs=1e-3)
+        for person, label in (("ann", "Cards"), ("bob", "Loans"), ("cem", "Loans")):
+            record(context, person, {first.document.id: label})
+        learn(context)
+        assert first.document.id not in {one.document.id for one in questions(context, 100)}
+        assert len(questions(context, 100, frozenset({everything[1].document.id}))) == 10
+    assert labels(outcome)[first.document.text] == "Loans"
+
+
+def test_none_of_them_is_an_answer_that_students_do_not_learn(tmp_path: Path) -> None:
+    conf = config(tmp_path)
+    _, outcome = started(conf, good)
+    with opened(outcome.store.parent, outcome.run) as context:
+        (one,) = questions(context, 1)
+        record(context, "ann", {one.document.id: OTHER})
+        learn(context)
+    assert labels(outcome)[one.document.text] == OTHER
+    assert not started(conf, good)[1].already
+
+
+# ---- the session -------------------------------------------------------------------------------------------------------
+
+
+def session(monkeypatch: pytest.MonkeyPatch, outcome: Outcome, keys: str, most: int | None = None) -> str:
+    """What the terminal shows while these keys are pressed."""
+    screen = io.StringIO()
+    monkeypatch.setattr("sys.stdin", io.StringIO(keys))
+    monkeypatch.setattr(reviewing, "Console", lambda: Console(file=screen, width=80))
+    review(outcome.store.parent, outcome.run[:12], "ann", most)
+    return screen.getvalue()
+
+
+def test_a_session_in_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, outcome = started(config(tmp_path), good)
+    shown = session(monkeypatch, outcome, "1 x 9 2 s 0 /odds\n /loa\n q 1 1")
+    assert shown.startswith("1-9 label · 0 none of them (Other) · / another label · s skip · u undo · q stop\n")
+    assert shown.endswith("5 answered now, 5 in all by people; learn from them with: limbeck run YOUR.yaml\n")
+    said = [row["label"] for row in rows(outcome, "SELECT label FROM votes WHERE annotator = 'person:ann' AND NOT ends_with(space, '/all')")]
+    assert len(said) == 5 and {OTHER, "Loans", "Odds and ends"} <= set(said)
+    assert any(text in shown.replace("\n", " ") for texts in ABOUT.values() for text in texts)
+
+
+def test_an_answer_can_be_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, outcome = started(config(tmp_path), good)
+    assert "1 answered now, 1 in all" in session(monkeypatch, outcome, "1 u 0 q")
+    (row,) = rows(outcome, "SELECT label FROM votes WHERE annotator = 'person:ann' AND NOT ends_with(space, '/all')")
+    assert row["label"] == OTHER
+
+
+def test_as_many_as_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, outcome = started(config(tmp_path, 4), good)
+    assert "3 answered now, 3 in all" in session(monkeypatch, outcome, "1" * 99, most=3)
+    assert "9 answered now, 12 in all" in (shown := session(monkeypatch, outcome, "1" * 99))
+    assert "nothing is left to ask" in shown
+
+
+def test_an_unclear_or_unknown_label_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, outcome = started(config(tmp_path, 4), good)
+    shown = session(monkeypatch, outcome, "/a\n /nothing\n /CARDS\n q")
+    assert "3 labels have 'a' in their name; skipped" in shown
+    assert "0 labels have 'nothing' in their name; skipped" in shown
+    assert "1 answered now" in shown
+
+
+def test_who_answers_and_of_which_run(tmp_path: Path) -> None:
+    _, outcome = started(config(tmp_path, 4), good)
+    with pytest.raises(ConfigError, match="an answer needs a name, not ' '; write: --as NAME"):
+        review(outcome.store.parent, None, " ", None)
+    with pytest.raises(NoSuchRun, match="no run 'zzz'"):
+        review(outcome.store.parent, "zzz", "ann", None)
+
+
+def test_a_long_document_is_cut_on_the_screen_and_brackets_are_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = ["my card [red]is[/red] lost " + "x" * 3000, *texts(3)]
+    _, outcome = started(settings(tmp_path, long, taxonomy=GIVEN, labels={"llm_limit": 0}), good)
+    shown = session(monkeypatch, outcome, "s" * 10).replace("\n", "")
+    assert "my card [red]is[/red] lost xxx" in shown and "x […]" in shown
+
+
+def trainings(outcome: Outcome) -> list[dict[str, Any]]:
+    return [json.loads(row["value"]) for row in rows(outcome, "SELECT value FROM artifacts WHERE step = 'train'")]
+
+
+def test_what_was_made_of_the_old_labels_is_forgotten(tmp_path: Path) -> None:
+    conf = config(tmp_path)
+    _, outcome = started(conf, good)
+    assert len(trainings(outcome)) == 1
+    with opened(outcome.store.parent, None) as context:
+        record(context, "ann", {questions(context, 1)[0].document.id: "Loans"})
+    assert trainings(outcome) == []
+    started(conf, good)
+    assert len(trainings(outcome)) == 1
