@@ -88,7 +88,9 @@ class LabelSettings(Section):
     )
     llm_limit: int | None = Field(None, ge=0, description="how many documents the LLM labels; all where it is not given")
     probe: int = Field(40, ge=0, description="documents labelled twice, in two orders of labels, to weigh the LLM")
-    aggregate: Literal["soft", "majority"] = "soft"
+    aggregate: Literal["soft", "majority", "weighted", "dawid-skene", "balanced", "auto"] = Field(
+        "soft", description="how votes become labels; `soft`: the mean, weighed by κ; `auto` chooses a label model and says why"
+    )
 
 
 class StudentSettings(Section):

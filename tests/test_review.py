@@ -24,7 +24,7 @@ GIVEN = {"given": ["Cards", "Loans", "Odds and ends"]}
 """Nobody can guess from its name that the third is about transfers."""
 
 
-SAYS_NOTHING = {"Blue": "Loans", "Green": "Transfers", "Red": "Cards"}
+SAYS_NOTHING = {"Blue": "Cards", "Green": "Loans", "Red": "Transfers"}
 
 
 def config(folder: Path, each: int = 12) -> Settings:
@@ -176,3 +176,17 @@ def test_what_was_made_of_the_old_labels_is_forgotten(tmp_path: Path) -> None:
     assert trainings(outcome) == []
     started(conf, good)
     assert len(trainings(outcome)) == 1
+
+
+@pytest.mark.parametrize("method", ["auto", "balanced", "dawid-skene", "weighted", "majority"])
+def test_every_label_model_labels_a_run_and_leaves_answers_alone(method: str, tmp_path: Path) -> None:
+    _, outcome = started(settings(tmp_path, texts(8), taxonomy=GIVEN, labels={"aggregate": method}), good)
+    assert len(labels(outcome)) == 24
+    text = texts(1)[0]
+    with opened(outcome.store.parent, None) as context:
+        item = next(one.id for one in context.store.documents(outcome.run) if one.text == text)
+        record(context, "ann", {item: "Loans"})
+        learn(context)
+    assert labels(outcome)[text] == "Loans"
+    used = {row["method"] for row in rows(outcome, "SELECT DISTINCT method FROM labels WHERE NOT ends_with(space, '/all')")}
+    assert used == {"soft", "majority"} if method == "auto" else method in used

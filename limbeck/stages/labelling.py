@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from limbeck.aggregate import aggregate, applicable
+from limbeck.aggregate import aggregate, applicable, distribution
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
+from limbeck.labelmodels import Aggregated, Method, VoteTable, fit
 from limbeck.prototypes import assign, phrase
 from limbeck.schemas import Category, Document, Label, Vote
 from limbeck.stages.clusters import members, shares_of_members
@@ -145,7 +146,7 @@ def _put(
 def _aggregate(context: RunContext, space: str, weights: dict[str, float]) -> None:
     """Make labels of votes."""
     primary = votes_of_run(context, space)
-    context.store.put_labels(context.run, space, aggregate(primary, context.settings.labels.aggregate, weights))
+    context.store.put_labels(context.run, space, _labels(context, primary, weights))
     every = applicable(votes_of_run(context, space, "/all"), weights=weights)
     rows = [
         Label(item=item, space=f"{space}/all", label=name, confidence=1.0, method="threshold")
@@ -153,6 +154,42 @@ def _aggregate(context: RunContext, space: str, weights: dict[str, float]) -> No
         for name in names
     ]
     context.store.put_labels(context.run, f"{space}/all", rows)
+
+
+def _labels(context: RunContext, votes: list[Vote], weights: dict[str, float]) -> list[Label]:
+    """One label an item, by the label model of the config."""
+    method = context.settings.labels.aggregate
+    if method in ("soft", "majority"):
+        return aggregate(votes, method, weights)
+    result = _modelled(votes, method)
+    if result.why:
+        context.progress.note(f"labels by {result.method}: {result.why}")
+    told = aggregate([vote for vote in votes if vote.annotator.startswith(PEOPLE)], "majority")
+    labels = {label.item: label for label in told}
+    for item, place, shares in zip(result.table.items, result.chosen, result.probabilities, strict=True):
+        if place >= 0 and item not in labels:
+            name, confidence = result.table.labels[place], min(1.0, float(shares[place]))
+            labels[item] = Label(item=item, space=votes[0].space, label=name, confidence=confidence, method=result.method)
+    return list(labels.values())
+
+
+def _modelled(votes: list[Vote], method: Method, items: Sequence[str] | None = None, labels: Sequence[str] | None = None) -> Aggregated:
+    """A label model's probabilities; people's answers are no part of it, as they are not in doubt."""
+    others = [vote for vote in votes if not vote.annotator.startswith(PEOPLE)]
+    return fit(VoteTable.of(others, items=items, labels=labels), method)
+
+
+def believed(context: RunContext, space: str, items: Sequence[str], names: Sequence[str]) -> Shares:
+    """How much each label is believed of each item, [items, names], by the label model of the config."""
+    votes, method = votes_of_run(context, space), context.settings.labels.aggregate
+    if method in ("soft", "majority"):
+        return np.asarray(distribution(votes, names, items, weights_of(context, space)), dtype=np.float32)
+    shares = _modelled(votes, method, items, names).probabilities
+    told = answers(context, space)
+    for row, item in enumerate(items):
+        if told.get(item) in names:
+            shares[row] = np.eye(len(names), dtype=np.float32)[list(names).index(told[item])]
+    return shares
 
 
 def votes_of_run(context: RunContext, space: str, kind: str = "") -> list[Vote]:

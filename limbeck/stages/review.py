@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limbeck.aggregate import distribution
 from limbeck.asking import choose
 from limbeck.context import RunContext
 from limbeck.schemas import Document, Vote
-from limbeck.stages.labelling import PEOPLE, answers, relabel, votes_of_run, weights_of
+from limbeck.stages.labelling import PEOPLE, answers, believed, relabel
 
 MADE_OF_LABELS = ("train", "measures", "measure/accuracy", "measure/relevance")
 """Steps that have to be done anew when labels change."""
@@ -34,8 +33,7 @@ def questions(context: RunContext, count: int, skipped: frozenset[str] = frozens
     """
     documents, taxonomy = context.store.documents(context.run), context.store.taxonomy(context.run)
     names, told = taxonomy.names, answers(context, taxonomy.id)
-    votes, weights = votes_of_run(context, taxonomy.id), weights_of(context, taxonomy.id)
-    shares = np.asarray(distribution(votes, names, [one.id for one in documents], weights), dtype=np.float32)
+    shares = believed(context, taxonomy.id, [one.id for one in documents], names)
     seen = [row for row, one in enumerate(documents) if one.id in told or one.id in skipped]
     rows = choose(context.embed(documents), shares, seen, count, context.settings.seed)
     return [Question(documents[row], _ranked(names, shares[row])) for row in rows]

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from limbeck.aggregate import distribution
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.schemas import OTHER, Document, Student, content_id
-from limbeck.stages.labelling import votes_of_run, weights_of
+from limbeck.stages.labelling import believed
 from limbeck.students import Lessons, fit_best, kinds_for
 from limbeck.students import Student as Trained
 
@@ -60,14 +59,10 @@ def make_lessons(context: RunContext) -> Lessons | None:
     shown = [one for one in documents if one.id in labels and one.id not in held]
     if len(shown) < FEWEST:
         return None
-    votes = [vote for vote in votes_of_run(context, taxonomy.id) if vote.label != OTHER]
-    targets = np.asarray(
-        distribution(votes, taxonomy.names, [one.id for one in shown], weights_of(context, taxonomy.id)), dtype=np.float32
-    )
     return Lessons(
         texts=tuple(one.text for one in shown),
         labels=taxonomy.names,
-        targets=targets,
+        targets=believed(context, taxonomy.id, [one.id for one in shown], taxonomy.names),
         weights=np.asarray([labels[one.id].confidence for one in shown], dtype=np.float32),
         applicable=_applicable(context, taxonomy.names, taxonomy.id, [one.id for one in shown]),
     )
