@@ -45,7 +45,7 @@ def evaluate(place: Place) -> dict[str, Any]:
     accuracy = {name: _accuracy(one[tested], gold[tested]) for name, one in said.items()}
     return {
         "student_accuracy": accuracy["student"],
-        "label_model": accuracy["neighbours"],
+        "label_model": accuracy["auto"],
         "majority": accuracy["majority"],
         "accuracy": accuracy,
         "auto": f"{fitted['auto'].method}: {fitted['auto'].why}",
