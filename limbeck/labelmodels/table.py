@@ -199,7 +199,7 @@ def confusions(table: VoteTable, probabilities: Floats, prior: float = 0.0) -> F
 def shares_of(scores: Floats) -> Floats:
     """Non-negative rows made to add up to 1; uniform where they are all 0."""
     whole = scores.sum(axis=1, keepdims=True)
-    shares = scores / np.maximum(whole, 1e-30)
+    shares: Floats = scores / np.maximum(whole, 1e-30)
     shares[whole[:, 0] <= 0] = 1 / max(1, scores.shape[1])
     return shares
 
