@@ -69,7 +69,7 @@ def distribution(
 
 
 def applicable(
-    votes: Iterable[Vote], threshold: float = 0.5, weights: Weights | None = None
+    votes: Iterable[Vote], threshold: float = 0.5, weights: Weights | None = None, least: int = 1
 ) -> dict[str, tuple[str, ...]]:
     """Which labels apply to each item, each label judged on its own.
 
@@ -79,9 +79,10 @@ def applicable(
         votes: Of one space of all-applicable labels; scores in [0, 1].
         threshold: The weighted mean of scores from which on a label applies.
         weights: Each annotator's.
+        least: How many labels an item gets at least, where any has a vote.
 
     Returns:
-        The labels by item, the surest first; at least the surest, and none where no vote weighs anything.
+        The labels by item, the surest first; none where no vote weighs anything.
 
     Raises:
         ValueError: There are gold votes among them.
@@ -90,7 +91,7 @@ def applicable(
     for (item, _), by_annotator in _grouped(votes).items():
         means = _means(by_annotator, weights)
         ranked = sorted(means, key=lambda label: (-means[label], label))
-        found[item] = tuple(label for label in ranked if means[label] >= threshold) or tuple(ranked[:1])
+        found[item] = tuple(label for label in ranked if means[label] >= threshold) or tuple(ranked[:least])
     return found
 
 

@@ -35,7 +35,14 @@ def doubt(probabilities: npt.ArrayLike) -> Matrix:
     return np.asarray((1 - (shares[:, -1] - runner_up)) ** DOUBT, dtype=np.float32)
 
 
-def choose(embeddings: npt.ArrayLike, probabilities: npt.ArrayLike, asked: npt.ArrayLike, count: int, seed: int) -> Rows:
+def choose(
+    embeddings: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    asked: npt.ArrayLike,
+    count: int,
+    seed: int,
+    suspected: npt.ArrayLike = (),
+) -> Rows:
     """The documents where an answer is worth most, the most valuable first.
 
     Args:
@@ -44,11 +51,13 @@ def choose(embeddings: npt.ArrayLike, probabilities: npt.ArrayLike, asked: npt.A
         asked: Row numbers of the documents that a person has seen.
         count: How many to choose.
         seed: Of the sample where there are very many documents.
+        suspected: Row numbers of documents whose label is probably wrong, however sure it looks: as doubtful as can be.
 
     Returns:
         At most `count` row numbers, none of them asked before.
     """
     documents, doubts, seen = centred(np.asarray(embeddings, dtype=np.float32)), doubt(probabilities), _rows(asked)
+    doubts[_rows(suspected)] = 1
     open_rows = np.setdiff1d(np.arange(len(documents)), seen)
     candidates = open_rows[np.argsort(-doubts[open_rows], kind="stable")[:CANDIDATES]]
     others = np.sort(np.random.default_rng(seed).permutation(len(documents))[:SPOKEN_FOR])

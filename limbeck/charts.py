@@ -6,7 +6,7 @@ is also written beside them as text. `plain` and `safe` are how texts of unknown
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, which HTML forbids, and lone surrogates, which no file can hold."""
@@ -83,6 +83,25 @@ def interval(value: float, low: float | None, high: float | None, start: float =
     return (
         '<svg class="interval" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
         f"{''.join(ends)}</svg>"
+    )
+
+
+def lines(curves: Mapping[str, Sequence[tuple[float, float]]], title: str) -> str:
+    """Curves over one another, both axes from 0 to 1 but for the empty end of the first; `line-1`, `line-2` … in the style.
+
+    Args:
+        curves: (x, y) points by name, in the order of drawing.
+        title: Read out for the whole chart.
+    """
+    most = max(x for points in curves.values() for x, _ in points)
+    stroke = 'vector-effect="non-scaling-stroke"'
+    parts = [f'<line class="grid" x1="0" x2="100" y1="{y}" y2="{y}" {stroke}/>' for y in (0, 25, 50, 75, 100)]
+    for place, (name, points) in enumerate(curves.items(), 1):
+        path = " ".join(f"{100 * x / most:.2f},{100 - 100 * y:.2f}" for x, y in points)
+        parts.append(f'<polyline class="line line-{place}" points="{path}" {stroke}><title>{safe(name)}</title></polyline>')
+    return (
+        f'<svg class="lines" viewBox="0 0 100 100" preserveAspectRatio="none" role="img" '
+        f'aria-label="{safe(title)}"><title>{safe(title)}</title>{"".join(parts)}</svg>'
     )
 
 
@@ -271,8 +290,20 @@ svg { display: block; width: 100%; }
 .columns { height: 9rem; overflow: visible; }
 .columns .hit { fill: transparent; }
 .columns g:hover .fill { fill: var(--ink); }
+.lines { height: 16rem; overflow: visible; }
+.line { fill: none; stroke-width: 2.5; stroke: var(--soft); stroke-linejoin: round; }
+.line-2 { stroke: var(--soft); stroke-dasharray: 2 4; }
+.line-3 { stroke: var(--accent); }
+.key { display: inline-block; width: 1.5rem; height: 0; border-top: 2.5px solid var(--soft); vertical-align: middle; margin-inline: 1rem .4rem; }
+.key:first-child { margin-inline-start: 0; }
+.key-2 { border-top-style: dotted; }
+.key-3 { border-color: var(--accent); }
+.plot { display: grid; grid-template-columns: 2.5rem minmax(0, 1fr); gap: .5rem; font-size: .8125rem; color: var(--soft); }
+.plot .ys { display: flex; flex-direction: column; justify-content: space-between; text-align: end; margin-block: -.6rem; }
+.plot .xs { grid-column: 2; display: flex; justify-content: space-between; }
 .grid { stroke: var(--line); stroke-width: 1; }
 figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 2rem; margin-top: .5rem; font-size: .875rem; }
+.plot + figcaption { margin-bottom: 1.5rem; }
 .interval { height: .9rem; min-width: 6rem; margin-top: .25rem; overflow: visible; }
 .interval .grid { stroke: var(--soft); opacity: .45; }
 .interval .range { stroke: var(--accent); stroke-width: 4; opacity: .4; }

@@ -167,15 +167,20 @@ def evaluate(
     test: Annotated[Path | None, typer.Option(help="score on this file, of the same form as the eval's own")] = None,
     seed: Annotated[int, typer.Option(help="the seed", min=0, max=2**31 - 1)] = 0,
     reviews: Annotated[int, typer.Option(help="documents a person is asked about; gold answers", min=0)] = 0,
+    report: Annotated[Path | None, typer.Option(help="an HTML file for the figures, curves drawn")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="nothing but one JSON object, as the last line")] = False,
 ) -> None:
     """Run one measured task and print one JSON object as the last line."""
     from limbeck.evals import describe, evaluate_named
+    from limbeck.evals.page import write_page
 
     if name == "list":
         print(describe())
         return
-    print(json.dumps(evaluate_named(name, data, test, seed, quiet=as_json, reviews=reviews)))
+    figures = evaluate_named(name, data, test, seed, quiet=as_json, reviews=reviews)
+    if report:
+        write_page(figures, report)
+    print(json.dumps(figures))
 
 
 @models.command()

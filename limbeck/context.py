@@ -12,7 +12,7 @@ from limbeck.encoder import Embeddings, Encoder
 from limbeck.llm import LLM
 from limbeck.progress import Progress
 from limbeck.schemas import Document, content_id
-from limbeck.settings import EMBEDDED, FAKE, Settings
+from limbeck.settings import Settings
 from limbeck.store import Store
 
 
@@ -27,6 +27,8 @@ class RunContext:
     lm: Any
     """The model as DSPy knows it: `llm.lm()`."""
     progress: Progress
+    others: "tuple[RunContext, ...]" = ()
+    """The same run with each further model that labels in the model's place."""
     _encoder: list[Encoder] = field(default_factory=list)
 
     @property
@@ -40,12 +42,6 @@ class RunContext:
         if not self._encoder:
             self._encoder.append(Encoder.load(self.settings.student.encoder))
         return self._encoder[0]
-
-    @property
-    def mode(self) -> str:
-        """How the model labels: small ones choose, others reason."""
-        mode = self.settings.labels.mode
-        return ("choice" if self.settings.model.name in (EMBEDDED, FAKE) else "reasoned") if mode == "auto" else mode
 
     def embed(self, documents: Sequence[Document]) -> Embeddings:
         """Embed documents, or read the embeddings that an earlier attempt left in the project's cache."""

@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from limbeck.dialects import CHOICE, Body
 from limbeck.errors import CallFailed
-from limbeck.llm import CHOICE, Body
 
 Answer = Callable[[Body], str]
 
@@ -46,6 +46,8 @@ class FakeLLM:
 
 def fitting(body: Body) -> str:
     """An answer of the form that is asked for, made of words of the prompt's last message."""
+    if "prompt_logprobs" in body:
+        return _likelihood(body)
     if options := body.get(CHOICE):
         return str(options[zlib.crc32(body["messages"][-1]["content"].encode()) % len(options)])
     words: list[str] = re.findall(r"[^\W\d_]{4,}", body["messages"][-1]["content"]) or ["nothing"]
@@ -55,6 +57,14 @@ def fitting(body: Body) -> str:
         return words[start % len(words)]
     distinct = list(dict.fromkeys(word.lower() for word in words))
     return json.dumps(_fill(schema, schema.get("$defs", {}), iter(range(start, start + 10_000)), distinct))
+
+
+def _likelihood(body: Body) -> str:
+    """How likely each word of the last message is after the prompt: a number and a log-probability each."""
+    *before, last = [message["content"] for message in body["messages"]]
+    seed = zlib.crc32(" ".join(before).encode())
+    numbers = [zlib.crc32(word.encode()) for word in last.split()]
+    return json.dumps([[number, -(zlib.crc32(str(number).encode(), seed) % 1000) / 100] for number in numbers])
 
 
 def _fill(schema: dict[str, Any], kinds: dict[str, Any], numbers: Any, words: list[str]) -> Any:

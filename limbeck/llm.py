@@ -8,34 +8,29 @@ cache does not care which server answered. `LIMBECK_CALLS=off` in the environmen
 """
 
 import asyncio
-import json
 import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 import dspy
 from dspy import lm15
 
+from limbeck.dialects import Body, Dialect, constrained, heard, neutral, parsed, spoken
 from limbeck.errors import BudgetSpent, CallFailed, LimbeckError, ModelCallsOff, ModelUnreachable
 from limbeck.schemas import Call
 from limbeck.schemas.record import canonical, named
 from limbeck.settings import BudgetSettings, ModelSettings
 from limbeck.store import Store
 
-Body = dict[str, Any]
 Sender = Callable[[Body], Awaitable[Body]]
 """Takes an OpenAI chat completion request, returns the server's answer; raises lm15's errors."""
-Dialect = Literal["vllm", "openai", "plain"]
-"""How a server takes constraints: vLLM's `structured_outputs`, `response_format`, or not at all."""
 NOWHERE = (404, 405, 501)
 """Statuses that say that nobody chats at an address."""
-CHOICE = "choice"
-"""The request's extension that lists the answers allowed."""
 
 
 @dataclass
@@ -194,24 +189,6 @@ class _Blocking:
         raise CallFailed(f"{self._llm.model!r} is asked outside of an event loop; write: await program.acall(…)")
 
 
-def neutral(request: lm15.Request) -> Body:
-    """The request as OpenAI's protocol writes it, before any server's dialect: what a call is named by."""
-    config = request.config
-    messages = [{"role": "system", "content": request.system}] if request.system else []
-    messages += [{"role": message.role, "content": _text(message)} for message in request.messages]
-    body: Body = {"model": request.model, "messages": messages}
-    for name in ("max_tokens", "temperature", "top_p", "seed", "frequency_penalty", "presence_penalty"):
-        if (value := getattr(config, name)) is not None:
-            body[name] = value
-    if config.response_format is not None:
-        body["response_format"] = config.response_format
-    return {**body, **(config.extensions or {})}
-
-
-def _text(message: lm15.Message) -> str:
-    return "".join(part.text for part in message.parts if isinstance(part, lm15.TextPart))
-
-
 def reason(error: BaseException) -> LimbeckError | None:
     """Our own error inside one of DSPy's, which wraps what engines raise; else None."""
     cause: BaseException | None = error
@@ -298,7 +275,7 @@ class OpenAIServer:
             raise ModelCallsOff(f"model {self.model!r} was called; allow it with: LIMBECK_CALLS=on")
         dialect = self._dialect  # Another request may change it while this one is on its way.
         status, headers, answer = await self._post(spoken(body, dialect))
-        if status == 400 and dialect == "openai" and _constrained(body) and "response_format" in str(answer):
+        if status == 400 and dialect == "openai" and constrained(body) and "response_format" in str(answer):
             self._dialect = dialect = "plain"
             status, headers, answer = await self._post(spoken(body, dialect))
         if status != 200:
@@ -311,7 +288,7 @@ class OpenAIServer:
         try:
             async with self._opened().post(f"{self.base_url}/chat/completions", json=body) as got:
                 raw = await got.read()
-                return got.status, got.headers, _parsed(raw)
+                return got.status, got.headers, parsed(raw)
         except TimeoutError as error:
             raise lm15.TimeoutError(f"no answer within {self._settings.timeout} s") from error
         except aiohttp.ClientError as error:
@@ -321,14 +298,6 @@ class OpenAIServer:
         if self._session is None:
             raise CallFailed(f"{self.base_url!r} is not open; write: async with OpenAIServer(…) as server")
         return self._session
-
-
-def _parsed(raw: bytes) -> Body:
-    try:
-        answer = json.loads(raw)
-    except ValueError:
-        return {"error": {"message": raw[:500].decode("utf-8", "replace")}}
-    return answer if isinstance(answer, dict) else {"error": {"message": str(answer)[:500]}}
 
 
 def _refusal(status: int, headers: Any, answer: Body) -> lm15.LM15Error:
@@ -346,49 +315,3 @@ def _refusal(status: int, headers: Any, answer: Body) -> lm15.LM15Error:
 
 def _seconds(header: str | None) -> float | None:
     return float(header) if header and header.replace(".", "", 1).isdigit() else None
-
-
-def _constrained(body: Body) -> bool:
-    return CHOICE in body or "response_format" in body
-
-
-def spoken(body: Body, dialect: Dialect) -> Body:
-    """The neutral request in a server's dialect."""
-    said = {name: value for name, value in body.items() if name != CHOICE}
-    choice = body.get(CHOICE)
-    if dialect == "plain":
-        said.pop("response_format", None)
-    elif choice and dialect == "vllm":
-        said["structured_outputs"] = {"choice": choice}
-    elif choice:
-        one = {"type": "object", "properties": {CHOICE: {"type": "string", "enum": choice}}}
-        said["response_format"] = _enforced(CHOICE, {**one, "required": [CHOICE], "additionalProperties": False})
-    elif form := said.get("response_format"):
-        schema = form["schema"] if dialect == "vllm" else _without_lengths(form["schema"])
-        said["response_format"] = _enforced(form["name"], schema)
-    return said
-
-
-def _without_lengths(schema: Any) -> Any:
-    """The schema for servers that refuse `maxLength`, as OpenAI's strict mode does; we check lengths ourselves."""
-    if isinstance(schema, list):
-        return [_without_lengths(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {name: _without_lengths(inner) for name, inner in schema.items() if name != "maxLength"}
-
-
-def _enforced(name: str, schema: Body) -> Body:
-    return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": True}}
-
-
-def heard(answer: Body, body: Body, dialect: Dialect) -> Body:
-    """The server's answer as if it had been given to the neutral request: a choice without its wrapping."""
-    if CHOICE not in body or dialect != "openai":
-        return answer
-    first = answer["choices"][0]
-    inner = _parsed((first["message"].get("content") or "").encode())
-    if not isinstance(inner.get(CHOICE), str):
-        return answer
-    unwrapped = {**first, "message": {**first["message"], "content": inner[CHOICE]}}
-    return {**answer, "choices": [unwrapped]}

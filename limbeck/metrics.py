@@ -56,7 +56,7 @@ def clustering(predicted: Sequence[str], gold: Sequence[str]) -> dict[str, float
 
 
 def multilabel(predicted: Sequence[Collection[str]], gold: Sequence[Collection[str]]) -> dict[str, float]:
-    """`exact_match`, and micro `precision`, `recall` and `f1` (TnT-LLM, section 4.2)."""
+    """`exact_match`, micro `precision`, `recall` and `f1` (TnT-LLM, section 4.2), and `macro_f1` over the labels in gold."""
     pairs = [(set(a), set(b)) for a, b in zip(predicted, gold, strict=True)]
     hits = sum(len(a & b) for a, b in pairs)
     said, true = sum(len(a) for a, _ in pairs), sum(len(b) for _, b in pairs)
@@ -66,7 +66,17 @@ def multilabel(predicted: Sequence[Collection[str]], gold: Sequence[Collection[s
         "precision": precision,
         "recall": recall,
         "f1": 2 * precision * recall / (precision + recall) if hits else 0.0,
+        "macro_f1": _macro_f1(pairs),
     }
+
+
+def _macro_f1(pairs: Sequence[tuple[set[str], set[str]]]) -> float:
+    labels = {label for _, true in pairs for label in true}
+    scores = []
+    for label in labels:
+        hits = sum(label in said and label in true for said, true in pairs)
+        scores.append(2 * hits / sum((label in said) + (label in true) for said, true in pairs))
+    return sum(scores) / len(scores) if scores else 0.0
 
 
 def confusable_pairs(shares: Sequence[Sequence[float]], labels: Sequence[str], top: int) -> list[tuple[str, str, float]]:

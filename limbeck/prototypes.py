@@ -27,6 +27,8 @@ SHARPNESS = 2
 CLASS_PER_NEIGHBOUR = 8
 """An average class is this many times larger than a neighbourhood, so that most neighbours are of the same class."""
 BALANCING_STEPS = 30
+FAR, NEAR = 0.1, 0.45
+"""Cosines of a document and a name, what all share taken away, that mean no and yes for certain."""
 
 
 def phrase(name: str, description: str = "") -> list[str]:
@@ -85,7 +87,28 @@ def assign(
     return probabilities
 
 
-def agreed(embeddings: npt.ArrayLike, probabilities: npt.ArrayLike, *, balance: float = 0.5) -> Matrix:
+def nearness(embeddings: npt.ArrayLike, names_embedded: npt.ArrayLike) -> Matrix:
+    """How near each label's name is to each document, whatever the other labels: for labels that may all apply, or none.
+
+    Args:
+        embeddings: [documents, dimensions] from a sentence encoder.
+        names_embedded: [labels, dimensions], as in `assign`.
+
+    Returns:
+        [documents, labels] in [0, 1]: 0 up to the cosine `FAR`, 1 from `NEAR` on.
+    """
+    documents, names = np.asarray(embeddings, dtype=np.float32), np.asarray(names_embedded, dtype=np.float32)
+    cosines = centred(documents) @ centred(names).T
+    return np.asarray(np.clip((cosines - FAR) / (NEAR - FAR), 0, 1), dtype=np.float32)
+
+
+def agreed(
+    embeddings: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    *,
+    balance: float = 0.5,
+    known: Mapping[int, int] | None = None,
+) -> Matrix:
     """Make documents agree with their neighbours, whatever their probabilities came from.
 
     A document that nobody voted on (all classes alike) takes its neighbours' opinion.
@@ -94,6 +117,7 @@ def agreed(embeddings: npt.ArrayLike, probabilities: npt.ArrayLike, *, balance: 
         embeddings: [documents, dimensions] from a sentence encoder.
         probabilities: [documents, classes], such as a label model's.
         balance: As in `assign`.
+        known: As in `assign`.
 
     Returns:
         [documents, classes], each row adding up to 1.
@@ -102,7 +126,8 @@ def agreed(embeddings: npt.ArrayLike, probabilities: npt.ArrayLike, *, balance: 
     documents = np.asarray(embeddings, dtype=np.float32)
     if len(documents) == 0 or shares.shape[1] == 1:
         return shares
-    logs = np.log(np.maximum(spread(shares, graph(centred(documents))), 1e-9))
+    told = _told(known or {}, *shares.shape)
+    logs = np.log(np.maximum(spread(shares, graph(centred(documents)), told), 1e-9))
     return balanced(logs, balance * len(documents) / (len(documents) + shares.shape[1]))
 
 

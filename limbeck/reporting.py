@@ -53,7 +53,7 @@ def facts(store: Path, run: Run) -> Facts:
         seconds=run.finished - run.started if run.finished else None,
         documents=run.documents,
         use_case=settings["use_case"],
-        notes=(*summary.get("skipped", ()), *(found.notes[:NOTES] if found else ()), *_weights(_weight(store, run, space))),
+        notes=(*summary.get("skipped", ()), *(found.notes[:NOTES] if found else ()), *_weights(_models(store, run, space))),
         categories=_categories(store, run, found, rows),
         other=show.counts(store, run, space).get(OTHER, 0) if found else 0,
         pairs=_pairs(store, run, found),
@@ -74,19 +74,17 @@ def facts(store: Path, run: Run) -> Facts:
     )
 
 
-def _weight(store: Path, run: Run, space: str) -> float | None:
-    """How much the model's votes weigh; None where it did not vote."""
+def _models(store: Path, run: Run, space: str) -> dict[str, float]:
+    """How much each model's votes weigh; empty where none voted."""
     sql = f"SELECT value FROM artifacts WHERE run = '{run.id}' AND step = 'weights' AND item = '{space}'"
     found = show.rows(store, sql)
-    return float(json.loads(found[0]["value"])["llm"]) if found else None
+    return dict(json.loads(found[0]["value"])) if found else {}
 
 
-def _weights(weight: float | None) -> list[str]:
-    """The same, in a sentence."""
-    if weight is None:
-        return []
+def _weights(models: dict[str, float]) -> list[str]:
+    """The same, in a sentence each."""
     why = "κ between its labels and its labels with the table turned round"
-    return [f"The model's votes weigh {weight:.2f} of 1, which is {why}."]
+    return [f"The votes of {name} weigh {weight:.2f} of 1, which is {why}." for name, weight in models.items()]
 
 
 def _categories(
@@ -119,8 +117,9 @@ def _pairs(store: Path, run: Run, found: Taxonomy | None) -> tuple[PairFacts, ..
         Vote.model_validate(row) for row in show.rows(store, f"SELECT * FROM votes WHERE space = '{found.id}'")
     ]
     items = list(dict.fromkeys(vote.item for vote in votes))
-    llm = _weight(store, run, found.id) or 0.0
-    weights = {vote.annotator: llm if vote.annotator.startswith("llm:") else 1.0 - llm for vote in votes}
+    models = _models(store, run, found.id)
+    others = 1.0 - max(models.values(), default=0.0)
+    weights = {vote.annotator: models.get(vote.annotator, others) for vote in votes}
     shares = distribution(votes, found.names, items, weights) if items else []
     place = {name: at for at, name in enumerate(found.names)}
     pairs = []

@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from limbeck.progress import Progress
 from limbeck.query import ask
 from limbeck.schemas import Corpus, Run, content_id
 from limbeck.serving import Served
-from limbeck.settings import FAKE, Settings
+from limbeck.settings import FAKE, ModelSettings, Settings
+from limbeck.stages import annotating
 from limbeck.stages.given import given_rows, seed_rows
 from limbeck.store import Store
 
@@ -66,6 +67,7 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
     id, store = run_id(settings, corpus), Path(settings.project) / STORE
     if is_finished(store, id):
         return Outcome(id, store, already=True)
+    annotating.check(settings)
     asyncio.run(_run(id, store, settings, corpus, progress, send))
     return Outcome(id, store, already=False)
 
@@ -73,7 +75,8 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
 def run_id(settings: Settings, corpus: Corpus) -> str:
     """The run's name: a hash of what it is told to do and of all that it read."""
     labels = [[row.model_dump() for row in rows] for rows in (given_rows(settings), seed_rows(settings))]
-    return content_id([settings.outcome(), labels, [[row.document, row.key, row.gold] for row in corpus.places]])
+    documents = [[row.document, row.key, row.gold] for row in corpus.places]
+    return content_id([settings.outcome(), labels, documents, annotating.written_down(settings)])
 
 
 def is_finished(store: Path, id: str) -> bool:
@@ -87,18 +90,26 @@ async def _run(
     id: str, path: Path, settings: Settings, corpus: Corpus, progress: Progress, send: Sender | None
 ) -> None:
     asyncio.get_running_loop().set_default_executor(InlineExecutor())
-    async with _sender(settings, send, progress) as sender:
-        with Store.open(path) as store:
-            spent = spent_before(store, id)
-            llm = LLM(settings.model.name, store, sender, settings.model, settings.budget, spent)
-            context = RunContext(id, settings, store, llm, llm.lm(), progress)
-            _begin(context, corpus)
-            status = "stopped"
-            try:
-                await _through(context)
-                status = "finished"
-            finally:
-                _end(context, status)
+    async with contextlib.AsyncExitStack() as open_:
+        senders = [await open_.enter_async_context(_sender(one, settings, send, progress)) for one in settings.models]
+        store = open_.enter_context(Store.open(path))
+        spent = spent_before(store, id)
+        llms = [
+            LLM(model.name, store, sender, model, settings.budget, spent)
+            for model, sender in zip(settings.models, senders, strict=True)
+        ]
+        context = RunContext(id, settings, store, llms[0], llms[0].lm(), progress)
+        context.others = tuple(
+            replace(context, settings=settings.model_copy(update={"model": model}), llm=llm, lm=llm.lm())
+            for model, llm in zip(settings.annotators.models, llms[1:], strict=True)
+        )
+        _begin(context, corpus)
+        status = "stopped"
+        try:
+            await _through(context)
+            status = "finished"
+        finally:
+            _end(context, status)
 
 
 @contextlib.contextmanager
@@ -110,17 +121,25 @@ def resting(id: str, settings: Settings, path: Path) -> Iterator[RunContext]:
 
 
 @contextlib.asynccontextmanager
-async def _sender(settings: Settings, send: Sender | None, progress: Progress) -> AsyncIterator[Sender]:
+async def _sender(
+    model: ModelSettings, settings: Settings, send: Sender | None, progress: Progress
+) -> AsyncIterator[Sender]:
     """What answers: a fake, a server that is there (and is asked at once), or one that is started when needed."""
-    if send or settings.model.name == FAKE:
+    if send or model.name == FAKE:
         yield send or FakeLLM()
-    elif settings.model.base_url:
-        async with OpenAIServer(settings.model, settings.model.base_url, settings.model.name) as server:
+    elif model.base_url:
+        async with OpenAIServer(model, model.base_url, model.name) as server:
             await server.check()
             yield server
     else:
-        async with Served(settings.model, Path(settings.project), progress) as served:
+        async with Served(model, _log(model, settings), progress) as served:
             yield served
+
+
+def _log(model: ModelSettings, settings: Settings) -> Path:
+    """Where a server that limbeck starts writes; each has a file of its own."""
+    place = settings.models.index(model)
+    return Path(settings.project) / (f"vllm-{place + 1}.log" if place else "vllm.log")
 
 
 def _begin(context: RunContext, corpus: Corpus) -> None:

@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from limbeck.dialects import Body
 from limbeck.embedded import embedded_model
 from limbeck.engine import Server, is_cpu_build, serve
 from limbeck.errors import ConfigError, EngineError
-from limbeck.llm import Body, OpenAIServer
+from limbeck.llm import OpenAIServer
 from limbeck.progress import Progress
 from limbeck.settings import EMBEDDED, FAKE, ModelSettings
 
-LOG = "vllm.log"
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 T = TypeVar("T")
 
@@ -23,13 +23,13 @@ T = TypeVar("T")
 class Served:
     """A sender that brings its server along.
 
-    async with Served(settings.model, Path("project"), progress) as send:
+    async with Served(settings.model, Path("vllm.log"), progress) as send:
         await send({"model": "embedded", "messages": […]})
     """
 
-    def __init__(self, settings: ModelSettings, project: Path, progress: Progress) -> None:
+    def __init__(self, settings: ModelSettings, log: Path, progress: Progress) -> None:
         self._settings = settings
-        self._log = project / LOG
+        self._log = log
         self._progress = progress
         self._starting = asyncio.Lock()
         self._server: Server | None = None
@@ -112,7 +112,7 @@ def serve_forever(model: str, port: int) -> None:
     """
     check(model)
     found = embedded_model() if model == EMBEDDED else model
-    log = Path(LOG)
+    log = Path("vllm.log")
     with serve(found, name=model, port=port, log=log) as server:
         print(f"{model} is served at {server.base_url} (log: {log}); stop it with Ctrl-C")
         signal.pause()

@@ -80,17 +80,35 @@ class TaxonomySettings(Section):
     )
 
 
+Mode = Literal["auto", "reasoned", "choice", "likelihood"]
+
+
 class LabelSettings(Section):
     """How documents are labelled (TnT-LLM, phase 2)."""
 
-    mode: Literal["auto", "reasoned", "choice"] = Field(
-        "auto", description="`reasoned`: reason, index, name and all that apply; `choice`: one constrained choice"
+    mode: Mode | tuple[Mode, ...] = Field(
+        "auto",
+        description="`reasoned`: reason, index, name and all that apply; `choice`: one constrained choice; `likelihood`: "
+        "the label under which the model finds the text likeliest; a list lets each way vote",
     )
+    wordings: tuple[str, ...] = Field((), description="instructions of your own for the model; each votes for itself")
+    several: bool = Field(False, description="several labels, or none, may apply to a document; else the best one counts")
     llm_limit: int | None = Field(None, ge=0, description="how many documents the LLM labels; all where it is not given")
     probe: int = Field(40, ge=0, description="documents labelled twice, in two orders of labels, to weigh the LLM")
     aggregate: Literal["soft", "majority", "weighted", "dawid-skene", "balanced", "auto"] = Field(
         "soft", description="how votes become labels; `soft`: the mean, weighed by κ; `auto` chooses a label model and says why"
     )
+
+
+class AnnotatorSettings(Section):
+    """Who votes beside the model, the encoder and people."""
+
+    words: bool | None = Field(None, description="the labels' own words vote; by itself where several labels apply")
+    rules: str | None = Field(None, description="a Python file of labelling functions of one text; it is run")
+    patterns: str | None = Field(None, description="a YAML file of keywords and regular expressions by label")
+    examples: str | None = Field(None, description="a file of labelled texts, columns `text` and `label`; the nearest vote")
+    written: bool = Field(False, description="keyword rules that limbeck writes: from `examples`, else from first labels")
+    models: tuple[ModelSettings, ...] = Field((), description="further models that label; sections such as `model:`")
 
 
 class StudentSettings(Section):
@@ -115,6 +133,10 @@ class BudgetSettings(Section):
     money: float | None = Field(None, ge=0, description="in the currency of `model.price`")
 
 
+ELSEWHERE = {"base_url", "api_key_env", "concurrency", "timeout", "retries", "price"}
+"""What of a model's settings its answers don't depend on."""
+
+
 class Settings(Section):
     """One pipeline over one corpus."""
 
@@ -125,6 +147,7 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     taxonomy: TaxonomySettings = TaxonomySettings()
     labels: LabelSettings = LabelSettings()
+    annotators: AnnotatorSettings = AnnotatorSettings()
     student: StudentSettings = StudentSettings()
     measures: MeasureSettings = MeasureSettings()
     budget: BudgetSettings = BudgetSettings()
@@ -142,9 +165,15 @@ class Settings(Section):
                 "budget": True,
                 "documents": True,
                 "taxonomy": {"given", "seed"},
-                "model": {"base_url", "api_key_env", "concurrency", "timeout", "retries", "price"},
+                "annotators": {"rules": True, "patterns": True, "examples": True, "models": {"__all__": ELSEWHERE}},
+                "model": ELSEWHERE,
             },
         )
+
+    @property
+    def models(self) -> tuple[ModelSettings, ...]:
+        """Every model that labels; the first also does everything else."""
+        return (self.model, *self.annotators.models)
 
 
 class KeysOnce(yaml.SafeLoader):
@@ -275,19 +304,26 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         value = getattr(settings.taxonomy, key)
         if isinstance(value, str):
             taxonomy[key] = normpath(folder / value)
+    annotators: dict[str, Any] = {
+        key: normpath(folder / value)
+        for key in ("rules", "patterns", "examples")
+        if (value := getattr(settings.annotators, key)) is not None
+    }
+    annotators["models"] = tuple(_model_beside(model, folder) for model in settings.annotators.models)
     source = settings.documents.source
     found = source if source == "stdlib" else normpath(folder / source)
     return settings.model_copy(
         update={
             "project": normpath(folder / settings.project),
             "documents": settings.documents.model_copy(update={"source": found}),
-            "model": settings.model.model_copy(update={"name": _model_name(settings.model, folder)}),
+            "model": _model_beside(settings.model, folder),
             "taxonomy": settings.taxonomy.model_copy(update=taxonomy),
+            "annotators": settings.annotators.model_copy(update=annotators),
         }
     )
 
 
-def _model_name(model: ModelSettings, folder: Path) -> str:
-    """A model folder beside the file; any other name is as it is."""
+def _model_beside(model: ModelSettings, folder: Path) -> ModelSettings:
+    """A model whose name is a folder beside the file is that folder; any other name is as it is."""
     beside = model.base_url is None and model.name not in (EMBEDDED, FAKE) and (folder / model.name).is_dir()
-    return normpath(folder / model.name) if beside else model.name
+    return model.model_copy(update={"name": normpath(folder / model.name)}) if beside else model

@@ -121,9 +121,9 @@ class Store:
         row = {"run": run, "id": taxonomy.id, "method": taxonomy.method, "value": taxonomy.model_dump_json()}
         self._replace("taxonomies", "run = ?", [run], [row])
 
-    def put_votes(self, space: str, annotator: str, votes: Sequence[Vote]) -> None:
-        """Replace what an annotator said in a space about these items."""
-        items = list({vote.item for vote in votes})
+    def put_votes(self, space: str, annotator: str, votes: Sequence[Vote], items: Iterable[str] = ()) -> None:
+        """Replace what an annotator said in a space about the items of its votes, and of those on which it now abstains."""
+        items = list({vote.item for vote in votes} | set(items))
         where = "space = ? AND annotator = ? AND item IN (SELECT unnest(?::VARCHAR[]))"
         self._replace("votes", where, [space, annotator, items], [vote.model_dump() for vote in votes])
 

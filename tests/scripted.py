@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from limbeck.dialects import CHOICE, Body
 from limbeck.fakes import FakeLLM
-from limbeck.llm import CHOICE, Body
 from limbeck.progress import Progress
 from limbeck.query import ask
 from limbeck.run import Outcome, run

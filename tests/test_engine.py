@@ -113,7 +113,7 @@ async def test_a_server_that_does_not_start_is_tried_once(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(serving, "serve", broken)
     (tmp_path / "model").mkdir()
-    async with Served(ModelSettings(name=str(tmp_path / "model")), tmp_path, Progress(quiet=True)) as send:
+    async with Served(ModelSettings(name=str(tmp_path / "model")), tmp_path / "vllm.log", Progress(quiet=True)) as send:
         failed = await asyncio.gather(*(send({"messages": []}) for _ in range(5)), return_exceptions=True)
     assert [type(one) for one in failed] == [EngineError] * 5 and len(tries) == 1
 

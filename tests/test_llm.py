@@ -13,9 +13,10 @@ import pytest
 from aiohttp import web
 from dspy import lm15
 
+from limbeck.dialects import CHOICE, Body, neutral, spoken
 from limbeck.errors import BudgetSpent, CallFailed, LimbeckError, ModelCallsOff, ModelUnreachable
 from limbeck.fakes import FakeLLM
-from limbeck.llm import CHOICE, LLM, Body, OpenAIServer, Sender, Spent, neutral, reason, spoken
+from limbeck.llm import LLM, OpenAIServer, Sender, Spent, reason
 from limbeck.settings import BudgetSettings, ModelSettings, PriceSettings
 from limbeck.store import Store
 

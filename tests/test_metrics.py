@@ -59,21 +59,22 @@ def test_labels_that_gold_never_uses_do_not_enter_the_mean() -> None:
 
 
 @pytest.mark.parametrize(
-    ("predicted", "gold", "exact", "precision", "recall", "f1"),
+    ("predicted", "gold", "exact", "precision", "recall", "f1", "macro"),
     [
-        ([], [], 0.0, 0.0, 0.0, 0.0),
-        ([{"a"}], [{"a"}], 1.0, 1.0, 1.0, 1.0),
-        ([{"a", "b"}, {"c"}], [{"a"}, {"c", "a"}], 0.0, 2 / 3, 2 / 3, 2 / 3),
-        ([{"a", "b", "c"}], [{"a"}], 0.0, 1 / 3, 1.0, 1 / 2),
-        ([set(), {"a"}], [set(), {"b"}], 0.5, 0.0, 0.0, 0.0),
-        ([set()], [{"a"}], 0.0, 0.0, 0.0, 0.0),
-        ([["a", "a"]], [("a",)], 1.0, 1.0, 1.0, 1.0),
+        ([], [], 0.0, 0.0, 0.0, 0.0, 0.0),
+        ([{"a"}], [{"a"}], 1.0, 1.0, 1.0, 1.0, 1.0),
+        ([{"a", "b"}, {"c"}], [{"a"}, {"c", "a"}], 0.0, 2 / 3, 2 / 3, 2 / 3, 5 / 6),
+        ([{"a", "b", "c"}], [{"a"}], 0.0, 1 / 3, 1.0, 1 / 2, 1.0),
+        ([set(), {"a"}], [set(), {"b"}], 0.5, 0.0, 0.0, 0.0, 0.0),
+        ([set()], [{"a"}], 0.0, 0.0, 0.0, 0.0, 0.0),
+        ([["a", "a"]], [("a",)], 1.0, 1.0, 1.0, 1.0, 1.0),
     ],
 )
 def test_label_sets(
-    predicted: list[set[str]], gold: list[set[str]], exact: float, precision: float, recall: float, f1: float
+    predicted: list[set[str]], gold: list[set[str]], exact: float, precision: float, recall: float, f1: float,
+    macro: float,
 ) -> None:
-    expected = {"exact_match": exact, "precision": precision, "recall": recall, "f1": f1}
+    expected = {"exact_match": exact, "precision": precision, "recall": recall, "f1": f1, "macro_f1": macro}
     assert multilabel(predicted, gold) == pytest.approx(expected)
 
 

@@ -11,9 +11,10 @@ from dspy import lm15
 from hypothesis import given
 from hypothesis import strategies as st
 
+from limbeck.dialects import CHOICE, Body
 from limbeck.errors import BudgetSpent, CallFailed, GuardrailError, ModelUnreachable
 from limbeck.fakes import FakeLLM
-from limbeck.llm import CHOICE, LLM, Body, Spent
+from limbeck.llm import LLM, Spent
 from limbeck.programs.guardrails import (
     ENGLISH,
     Row,

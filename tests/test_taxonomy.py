@@ -34,8 +34,8 @@ from scripted import (
     texts,
 )
 
+from limbeck.dialects import Body
 from limbeck.errors import ConfigError, GuardrailError
-from limbeck.llm import Body
 from limbeck.schemas import OTHER
 
 pytestmark = pytest.mark.usefixtures("one_encoder")

@@ -23,9 +23,9 @@ from scripted import (
     texts,
 )
 
+from limbeck.dialects import Body
 from limbeck.errors import BudgetSpent, DocumentsError
 from limbeck.fakes import FakeLLM
-from limbeck.llm import Body
 from limbeck.progress import Progress
 from limbeck.query import ask
 from limbeck.run import run

@@ -1,6 +1,6 @@
 """TnT-LLM as a graph (Wan et al. 2024, figures 1 and 2).
 
-    summarise → grow → [label the first level → divide each category] → assemble → label → train → measure
+    summarise → grow → [label the first level → divide each category] → assemble → label → doubt → train → measure
 
     grow:   chain × 10 → choose (the best table, or clusters where the model is too weak)
     chain:  generate → update ↺ → review
@@ -17,7 +17,17 @@ from langgraph.types import Send
 
 from limbeck.context import RunContext
 from limbeck.schemas import Category
-from limbeck.stages import chains, groups, growing, labelling, measuring, summaries, training
+from limbeck.stages import (
+    annotating,
+    chains,
+    errors,
+    groups,
+    growing,
+    labelling,
+    measuring,
+    summaries,
+    training,
+)
 from limbeck.stages.given import given_rows
 
 
@@ -158,7 +168,16 @@ async def label(state: TaxonomyState, runtime: Ctx) -> TaxonomyState:
     """Label every document with the leaves."""
     context = runtime.context
     taxonomy = context.store.taxonomy(context.run)
-    await labelling.label(context, taxonomy.leaves, context.store.documents(context.run), taxonomy.id)
+    to_label = taxonomy.leaves, context.store.documents(context.run), taxonomy.id
+    await annotating.annotate(context, *to_label)
+    await labelling.label(context, *to_label)
+    await annotating.write(context, *to_label)
+    return {}
+
+
+async def doubt(state: TaxonomyState, runtime: Ctx) -> TaxonomyState:
+    """Look for labels that are probably wrong."""
+    await errors.look(runtime.context)
     return {}
 
 
@@ -190,6 +209,7 @@ def graph() -> Any:
         "divide": run_grow,
         "assemble": assemble,
         "label": label,
+        "doubt": doubt,
         "train": train,
         "measure": measure,
     }.items():
@@ -200,7 +220,8 @@ def graph() -> Any:
     flow.add_conditional_edges("first_level", to_categories, ["divide", "assemble"])
     flow.add_edge("divide", "assemble")
     flow.add_edge("assemble", "label")
-    flow.add_edge("label", "train")
+    flow.add_edge("label", "doubt")
+    flow.add_edge("doubt", "train")
     flow.add_edge("train", "measure")
     flow.add_edge("measure", END)
     return flow

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.errors import ConfigError
-from limbeck.evals import aggregation, banking77, clinc150, kill, medrel, overhead, youtube
+from limbeck.evals import aggregation, banking77, clinc150, kill, medrel, nlupp, noise, overhead, youtube
 from limbeck.evals.place import Place
 
 
@@ -58,6 +58,18 @@ EVALS = {
         "Snorkel's on the same votes; data: weak_youtube/dev.jsonl",
         "YouTube Spam Collection, CC BY 4.0; votes from WRENCH, Apache-2.0",
         youtube.evaluate,
+    ),
+    "nlupp": Eval(
+        "names and descriptions of 62 intents and no gold, several or none a sentence → micro and macro F1 of each "
+        "annotator, of the labels, and of the PEFT student on unseen texts; data: multilabel_nlupp/dev.jsonl, labels.json",
+        "NLU++, CC BY 4.0 (PolyAI-LDN/task-specific-datasets)",
+        nlupp.evaluate,
+    ),
+    "noise": Eval(
+        "gold labels flipped at 10 to 50%, to any label or to the most similar one → accuracy of the student taught by them, "
+        "beside its teacher's; are the errors found? data: class_banking77/dev.jsonl",
+        "BANKING77, CC BY 4.0 (PolyAI-LDN/task-specific-datasets)",
+        noise.evaluate,
     ),
     "overhead": Eval(
         "labelling 500 documents through limbeck against a bare asyncio client at the same vLLM, alternating (ratio); "

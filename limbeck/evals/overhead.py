@@ -11,15 +11,16 @@ from typing import Any
 import aiohttp
 
 from limbeck.context import RunContext
+from limbeck.dialects import Body, spoken
 from limbeck.documents import read
 from limbeck.evals.place import Place
 from limbeck.evals.stub import MODEL, serving
-from limbeck.llm import LLM, Body, InlineExecutor, OpenAIServer, Sender, Spent, spoken
+from limbeck.llm import LLM, InlineExecutor, OpenAIServer, Sender, Spent
 from limbeck.progress import Progress
 from limbeck.schemas import Category, Document
 from limbeck.serving import Served
 from limbeck.settings import EMBEDDED, DocumentsSettings, LabelSettings, ModelSettings, Settings
-from limbeck.stages.votes import label_by_llm
+from limbeck.stages.votes import label_by_llm, readings
 from limbeck.store import Store
 
 DOCUMENTS = 500
@@ -67,7 +68,7 @@ async def _ratio(documents: list[Document], progress: Progress) -> dict[str, Any
     asyncio.get_running_loop().set_default_executor(InlineExecutor())
     bodies: list[Body] = []
     with tempfile.TemporaryDirectory() as folder:
-        async with Served(settings.model, Path(folder), progress) as server:
+        async with Served(settings.model, Path(folder) / "vllm.log", progress) as server:
 
             async def noting(body: Body) -> Body:
                 bodies.append(body)
@@ -98,7 +99,8 @@ async def _limbeck(documents: list[Document], settings: Settings, send: Sender) 
         context = RunContext("overhead", settings, store, llm, llm.lm(), Progress(quiet=True))
         started = time.perf_counter()
         store.put(documents)
-        artifacts = await label_by_llm(context, CATEGORIES, documents, "label")
+        (reading,) = readings(context)
+        artifacts = await label_by_llm(reading, reading.programs(CATEGORIES)["forth"], documents, "label")
         store.flush()
         seconds = time.perf_counter() - started
         if any(artifact.status == "failed" for artifact in artifacts.values()):

@@ -18,10 +18,10 @@ from typing import Any
 
 from aiohttp import web
 
+from limbeck.dialects import CHOICE
 from limbeck.engine import free_port
 from limbeck.errors import EngineError
 from limbeck.fakes import FakeLLM
-from limbeck.llm import CHOICE
 
 MODEL = "stub"
 SERVE = "from limbeck.evals.stub import serve; serve()"

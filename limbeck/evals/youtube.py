@@ -14,8 +14,8 @@ from limbeck.evals.place import Place, checked_rows, found
 from limbeck.evals.rivals import crowd_kit, snorkel
 from limbeck.labelmodels import VoteTable, fit
 from limbeck.prototypes import agreed
-from limbeck.students import Lessons
-from limbeck.students.fitting import fit_best
+from limbeck.students import fit_best
+from limbeck.teaching import lessons_of
 
 FIELDS = {"text": str, "label": int, "weak_labels": list}
 MODELS = ("majority", "weighted", "balanced", "dawid-skene", "auto")
@@ -39,7 +39,8 @@ def evaluate(place: Place) -> dict[str, Any]:
     rivals = {f"crowd-kit {name}": crowd_kit(table, name) for name in CROWD_KIT}
     rivals |= {f"snorkel {name}": snorkel(table, name, place.seed) for name in ("LabelModel", "MajorityLabelVoter")}
     said |= {"neighbours": neighbours} | {name: _whole(one) for name, one in rivals.items()}
-    student = _student(agreed(embeddings[~tested], said["auto"][~tested]), learning, encoder, place.seed)
+    lessons = lessons_of([row["text"] for row in learning], LABELS, said["auto"][~tested], embeddings[~tested])
+    student = fit_best(("lora",), lessons, encoder, place.seed, vectors=embeddings[~tested])[1]
     said["student"] = np.zeros_like(neighbours)
     said["student"][tested] = [one.scores for one in student.predict([row["text"] for row in testing])]
     accuracy = {name: _accuracy(one[tested], gold[tested]) for name, one in said.items()}
@@ -63,12 +64,6 @@ def _split(place: Place) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     shuffled = random.Random(place.seed).sample(dev, len(dev))
     held = int(len(shuffled) * UNSEEN)
     return shuffled[held:], shuffled[:held]
-
-
-def _student(shares: Any, learning: list[dict[str, Any]], encoder: Encoder, seed: int) -> Any:
-    # Neighbours agreed on which label it is; their flat shares would only teach the student to be unsure.
-    lessons = Lessons.of([row["text"] for row in learning], [LABELS[place] for place in shares.argmax(axis=1)])
-    return fit_best(("lora",), lessons, encoder, seed)[1]
 
 
 def _whole(chosen: Any) -> Any:

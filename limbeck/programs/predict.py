@@ -18,8 +18,9 @@ from dspy import lm15
 from dspy.utils.exceptions import ContextWindowExceededError, LMAuthError, LMError, LMTransportError
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from limbeck.dialects import CHOICE
 from limbeck.errors import CallFailed, GuardrailError, ModelUnreachable
-from limbeck.llm import CHOICE, reason
+from limbeck.llm import reason
 
 RETRIES = 5
 WARMER = 0.1
@@ -150,7 +151,7 @@ class Attempts:
         except ContextWindowExceededError:
             return await self._shorter()
         except LMError as error:
-            raise _final(error, self._lm.model) from error
+            raise final(error, self._lm.model) from error
         self.calls += (response.id,)
         self._answer = "".join(part.text for part in response.message.parts if isinstance(part, lm15.TextPart))
         if response.finish_reason == "length":
@@ -257,7 +258,7 @@ def _json_part(answer: str) -> str:
     return answer[start : end + 1] if 0 <= start < end else answer
 
 
-def _final(error: LMError, model: str) -> Exception:
+def final(error: LMError, model: str) -> Exception:
     """Our error for one of DSPy's, after its retries."""
     ours = reason(error)
     if ours:

@@ -209,17 +209,19 @@ class Labeller(dspy.Module):  # type: ignore[misc]
     Args:
         categories: The leaves.
         mode: `reasoned` (reason, index, name, all that apply) or `choice` (one constrained choice).
+        wording: Instructions in place of limbeck's; the table and the answer's form are shown all the same.
     """
 
-    def __init__(self, categories: tuple[Category, ...], mode: str) -> None:
+    def __init__(self, categories: tuple[Category, ...], mode: str, wording: str = "") -> None:
         super().__init__()
         self.names = (*(category.name for category in categories), OTHER)
         self.table = numbered((*categories, Category(name=OTHER, description="None of the above fits.")))
         # The index alone: naming a forced choice takes a small model ten times as long and tells nothing new.
         self.options = tuple(str(index) for index in range(1, len(self.names) + 1))
         self.mode = mode
-        self.classify = CheckedPredict(Classify, self._agrees, max_tokens=300)
-        self.pick = CheckedChoice(Pick, max_tokens=8)
+        classify, pick = (one.with_instructions(wording) if wording else one for one in (Classify, Pick))
+        self.classify = CheckedPredict(classify, self._agrees, max_tokens=300)
+        self.pick = CheckedChoice(pick, max_tokens=8)
 
     async def aforward(self, use_case: str, document: str) -> dspy.Prediction:
         """Label one document.

@@ -16,7 +16,7 @@ from limbeck.stages.clusters import from_clusters
 from limbeck.stages.given import given_rows
 from limbeck.stages.groups import TOP, group
 from limbeck.stages.selection import finished, select
-from limbeck.stages.votes import probe
+from limbeck.stages.votes import probe, reading
 
 GROWN = "grown"
 SLIGHT = 0.2
@@ -63,7 +63,7 @@ async def _unusable(context: RunContext, name: str, table: tuple[Category, ...])
     if context.settings.labels.probe == 0 or len(table) == 1:
         return None
     drawn_from = of.held_out if len(of.held_out) >= ENOUGH else of.documents
-    kappa = await probe(context, table, drawn_from, f"table of {name}")
+    kappa = await probe(reading(context), table, drawn_from, f"table of {name}")
     if kappa > SLIGHT:
         return None
     return f"the model does not label alike with its own table when the rows change places (κ {kappa:.2f})"

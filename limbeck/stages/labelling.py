@@ -12,25 +12,32 @@ import numpy as np
 from limbeck.aggregate import aggregate, applicable, distribution
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
-from limbeck.labelmodels import Aggregated, Method, VoteTable, fit
-from limbeck.prototypes import assign, phrase
+from limbeck.labelmodels import Aggregated, Method, VoteTable, applying, fit
+from limbeck.prototypes import assign, nearness, phrase
 from limbeck.schemas import Category, Document, Label, Vote
 from limbeck.stages.clusters import members, shares_of_members
 from limbeck.stages.votes import (
+    MOST_CANDIDATES,
+    Near,
+    Reading,
     encoder_name,
     label_by_llm,
-    llm_name,
     probe,
+    readings,
     votes_of_llm,
     votes_of_shares,
 )
 
 CLUSTERS = "clusters"
 WEIGHTS = "weights"
+ANNOTATORS = "annotators"
+"""The step whose artifacts name the annotators of a space that are no models; see `annotating.py`."""
 PEOPLE = "person:"
 """A person's votes outweigh all others."""
 PERSON_WEIGHT = 100.0
 LEAST_WEIGHT = 0.01
+YES = 0.5
+"""A score from which on a label applies."""
 
 Shares = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
@@ -59,17 +66,20 @@ def answers(context: RunContext, space: str) -> dict[str, str]:
 def weights_of(context: RunContext, space: str) -> dict[str, float]:
     """How much each annotator's votes weigh in a space.
 
-    The model weighs its κ with itself, the encoder and the clusters what is left, and at least a little, for the
-    documents that the model was not asked about.
+    A model weighs its κ with itself, the encoder and the clusters what the best leaves, and at least a little, for the
+    documents that no model was asked about. What a person wrote, rules and keywords, weighs 1.
     """
     probed = context.store.artifacts(context.run, WEIGHTS).get(space)
-    llm = float(json.loads(probed.value)["llm"]) if probed else 0.0
-    others = max(1.0 - llm, LEAST_WEIGHT)
+    models: dict[str, float] = json.loads(probed.value) if probed else {}
+    others = max(1.0 - max(models.values(), default=0.0), LEAST_WEIGHT)
+    named = context.store.artifacts(context.run, ANNOTATORS).values()
+    written = [name for one in named for name in json.loads(one.value).get(space, [])]
     people = [name for name in context.store.annotators(space) if name.startswith(PEOPLE)]
     return {
-        llm_name(context): llm,
+        **models,
         encoder_name(context): others,
         CLUSTERS: others,
+        **dict.fromkeys(written, 1.0),
         **dict.fromkeys(people, PERSON_WEIGHT),
     }
 
@@ -77,20 +87,40 @@ def weights_of(context: RunContext, space: str) -> dict[str, float]:
 async def _llm_votes(
     context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], space: str
 ) -> None:
-    """Put the model's votes, and find its weight."""
+    """Put the models' votes, and find their weights."""
     if context.settings.labels.llm_limit == 0:
         return
-    weight = await probe(context, leaves, documents, f"labels in {space}") if context.settings.labels.probe else 1.0
-    read = documents[: context.settings.labels.llm_limit]
-    artifacts = await label_by_llm(context, leaves, read, f"label/{space}")
-    primary, every = votes_of_llm(context, artifacts, space)
-    context.store.put_votes(space, llm_name(context), primary)
-    context.store.put_votes(f"{space}/all", llm_name(context), every)
+    asked = readings(context)
+    likely = any(reading.mode == "likelihood" for reading in asked)
+    near = _nearest(context, leaves, documents) if likely else {}
+    weights = {one.annotator: await _votes_of(one, leaves, documents, space, near) for one in asked}
 
     async def made() -> Made:
-        return Made({"llm": weight})
+        return Made(weights)
 
     await one(context, WEIGHTS, space, made())
+
+
+async def _votes_of(
+    reading: Reading, leaves: tuple[Category, ...], documents: Sequence[Document], space: str, near: Near
+) -> float:
+    """Put one reading's votes; what they weigh."""
+    context, name = reading.context, reading.annotator
+    weight = await probe(reading, leaves, documents, f"labels in {space}", near) if context.settings.labels.probe else 1.0
+    read = documents[: context.settings.labels.llm_limit]
+    program = reading.programs(leaves)["forth"]
+    artifacts = await label_by_llm(reading, program, read, f"label/{space}/{name}", near)
+    primary, every = votes_of_llm(name, artifacts, space)
+    context.store.put_votes(space, name, primary)
+    context.store.put_votes(f"{space}/all", name, every)
+    return weight
+
+
+def _nearest(context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document]) -> Near:
+    """The labels whose names are nearest to each document."""
+    cosines = context.embed(documents) @ named_vectors(context, leaves).T
+    order = np.argsort(-cosines, axis=1, kind="stable")[:, :MOST_CANDIDATES]
+    return {one.id: [leaves[at].name for at in row] for one, row in zip(documents, order.tolist(), strict=True)}
 
 
 def _encoder_votes(
@@ -109,8 +139,10 @@ def _encoder_votes(
             for place, document in enumerate(voted)
             if told.get(document.id) in names
         }
-        shares = assign(embeddings[rows], _starts(context, leaves, documents, clustered), known=known)
-        _put(context, encoder_name(context), space, voted, names, shares)
+        starts = _starts(context, leaves, documents, clustered)
+        shares = assign(embeddings[rows], starts, known=known)
+        every = nearness(embeddings[rows], starts) if context.settings.labels.several else None
+        _put(context, encoder_name(context), space, voted, names, shares, every)
 
 
 def _starts(
@@ -126,6 +158,11 @@ def _starts(
         if all(rows.values()):
             centres = np.stack([embeddings[places].mean(axis=0) for places in rows.values()])
             return np.asarray(centres / np.linalg.norm(centres, axis=1, keepdims=True), dtype=np.float32)
+    return named_vectors(context, leaves)
+
+
+def named_vectors(context: RunContext, leaves: tuple[Category, ...]) -> Shares:
+    """[labels, d]: where each label's name and description lie among the embeddings, as unit vectors."""
     phrases = [phrase(leaf.name, leaf.description) for leaf in leaves]
     flat = context.encoder.encode([text for one in phrases for text in one])
     ends = np.cumsum([len(one) for one in phrases])
@@ -134,26 +171,48 @@ def _starts(
 
 
 def _put(
-    context: RunContext, annotator: str, space: str, documents: Sequence[Document], names: list[str], shares: Shares
+    context: RunContext,
+    annotator: str,
+    space: str,
+    documents: Sequence[Document],
+    names: list[str],
+    shares: Shares,
+    every: Shares | None = None,
 ) -> None:
-    """Shares as votes: for the primary label as they are, for all that apply relative to the largest."""
+    """Shares as votes: for the primary label as they are, for all that apply `every`, or else relative to the largest."""
     context.store.put_votes(space, annotator, votes_of_shares(annotator, space, documents, names, shares))
-    relative = shares / np.maximum(shares.max(axis=1, keepdims=True), 1e-9) if len(documents) else shares
-    every = f"{space}/all"
-    context.store.put_votes(every, annotator, votes_of_shares(annotator, every, documents, names, relative))
+    if every is None:
+        every = shares / np.maximum(shares.max(axis=1, keepdims=True), 1e-9) if len(documents) else shares
+    votes, items = votes_of_shares(annotator, f"{space}/all", documents, names, every), [one.id for one in documents]
+    context.store.put_votes(f"{space}/all", annotator, votes, items)
 
 
 def _aggregate(context: RunContext, space: str, weights: dict[str, float]) -> None:
     """Make labels of votes."""
-    primary = votes_of_run(context, space)
-    context.store.put_labels(context.run, space, _labels(context, primary, weights))
-    every = applicable(votes_of_run(context, space, "/all"), weights=weights)
+    context.store.put_labels(context.run, space, _labels(context, votes_of_run(context, space), weights))
+    every = _applying(context, votes_of_run(context, space, "/all"), weights)
     rows = [
-        Label(item=item, space=f"{space}/all", label=name, confidence=1.0, method="threshold")
-        for item, names in every.items()
+        Label(item=item, space=f"{space}/all", label=name, confidence=1.0, method=method)
+        for item, (names, method) in every.items()
         for name in names
     ]
     context.store.put_labels(context.run, f"{space}/all", rows)
+
+
+def _applying(
+    context: RunContext, votes: list[Vote], weights: dict[str, float]
+) -> dict[str, tuple[tuple[str, ...], str]]:
+    """All labels that apply to each item, and how that was decided."""
+    several, method = context.settings.labels.several, context.settings.labels.aggregate
+    if not several or method in ("soft", "majority"):
+        means = applicable(votes, weights=weights, least=0 if several else 1)
+        return {item: (names, "threshold") for item, names in means.items()}
+    table = VoteTable.of(vote for vote in votes if vote.score >= YES)
+    decided = applying(table) >= YES
+    return {
+        item: (tuple(label for label, yes in zip(table.labels, row, strict=True) if yes), "dawid-skene")
+        for item, row in zip(table.items, decided, strict=True)
+    }
 
 
 def _labels(context: RunContext, votes: list[Vote], weights: dict[str, float]) -> list[Label]:

@@ -8,6 +8,7 @@ import numpy as np
 from limbeck.asking import choose
 from limbeck.context import RunContext
 from limbeck.schemas import Document, Vote
+from limbeck.stages.errors import errors
 from limbeck.stages.labelling import PEOPLE, answers, believed, relabel
 
 MADE_OF_LABELS = ("train", "measures", "measure/accuracy", "measure/relevance")
@@ -35,7 +36,9 @@ def questions(context: RunContext, count: int, skipped: frozenset[str] = frozens
     names, told = taxonomy.names, answers(context, taxonomy.id)
     shares = believed(context, taxonomy.id, [one.id for one in documents], names)
     seen = [row for row, one in enumerate(documents) if one.id in told or one.id in skipped]
-    rows = choose(context.embed(documents), shares, seen, count, context.settings.seed)
+    wrong = {item for item, _, _ in found.found} if (found := errors(context)) else set()
+    suspected = [row for row, one in enumerate(documents) if one.id in wrong]
+    rows = choose(context.embed(documents), shares, seen, count, context.settings.seed, suspected)
     return [Question(documents[row], _ranked(names, shares[row])) for row in rows]
 
 

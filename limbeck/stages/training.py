@@ -8,14 +8,14 @@ import numpy as np
 
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
+from limbeck.encoder import Embeddings
 from limbeck.schemas import OTHER, Document, Student, content_id
-from limbeck.stages.labelling import Shares, believed
+from limbeck.stages.labelling import answers, believed
 from limbeck.students import Lessons, fit_best, kinds_for
 from limbeck.students import Student as Trained
+from limbeck.teaching import lessons_of
 
 STEP = "train"
-SHARPNESS = 4
-"""Neighbours that agree leave shares flat, and a student taught by them is unsure and less often right."""
 FEWEST = 2
 """Labelled documents without which there is nothing to learn."""
 
@@ -34,16 +34,18 @@ async def train(context: RunContext) -> None:
     """Train every kind of student that the config names, keep them all, and mark the best."""
     if STEP in context.store.artifacts(context.run, STEP):
         return
-    lessons = make_lessons(context) if context.settings.student.kinds else None
-    if lessons is None:
+    made = make_lessons(context) if context.settings.student.kinds else None
+    if made is None:
         asked = bool(context.settings.student.kinds)
         await _note(context, "too few labelled documents" if asked else "the config asks for none")
         return
+    lessons, vectors = made
     wanted, worthwhile = context.settings.student.kinds, kinds_for(len(lessons.labels))
     kinds = [kind for kind in wanted if kind in worthwhile] or list(wanted)
     started = time.perf_counter()
     with context.progress.stage("train", len(kinds), "students") as stage:
-        students, best = fit_best(kinds, lessons, context.encoder, context.settings.seed, context.progress.note)
+        seed, note = context.settings.seed, context.progress.note
+        students, best = fit_best(kinds, lessons, context.encoder, seed, note, vectors)
         stage.advance(len(kinds))
     space = context.store.taxonomy(context.run).id
     for student in students:
@@ -52,28 +54,29 @@ async def train(context: RunContext) -> None:
     await _note(context, f"{', '.join(left_out)} left out: too many labels" if left_out else "", started)
 
 
-def make_lessons(context: RunContext) -> Lessons | None:
-    """What students are shown: the votes' shares of every document that is neither held out nor `Other`."""
+def make_lessons(context: RunContext) -> tuple[Lessons, Embeddings] | None:
+    """What students are shown, every document that is neither held out nor `Other`, and its embeddings."""
     documents = context.store.documents(context.run)
     taxonomy = context.store.taxonomy(context.run)
     labels = {one.item: one for one in context.store.labels(context.run, taxonomy.id) if one.label != OTHER}
     held = unseen(context, documents)
-    shown = [one for one in documents if one.id in labels and one.id not in held]
-    if len(shown) < FEWEST:
+    rows = [row for row, one in enumerate(documents) if one.id in labels and one.id not in held]
+    if len(rows) < FEWEST:
         return None
-    return Lessons(
-        texts=tuple(one.text for one in shown),
-        labels=taxonomy.names,
-        targets=_sharpened(believed(context, taxonomy.id, [one.id for one in shown], taxonomy.names)),
-        weights=np.asarray([labels[one.id].confidence for one in shown], dtype=np.float32),
-        applicable=_applicable(context, taxonomy.names, taxonomy.id, [one.id for one in shown]),
+    shown = [documents[row] for row in rows]
+    items, told = [one.id for one in shown], answers(context, taxonomy.id)
+    known = {row: taxonomy.names.index(told[item]) for row, item in enumerate(items) if told.get(item) in taxonomy.names}
+    vectors = context.embed(documents)[rows]
+    lessons = lessons_of(
+        [one.text for one in shown],
+        taxonomy.names,
+        believed(context, taxonomy.id, items, taxonomy.names),
+        vectors,
+        known=known,
+        weights=[labels[item].confidence for item in items],
+        applicable=_applicable(context, taxonomy.names, taxonomy.id, items),
     )
-
-
-def _sharpened(shares: Shares) -> Shares:
-    """Shares that lean towards the likeliest label: which one it is, is surer than they say."""
-    powers = shares**SHARPNESS
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+    return lessons, vectors
 
 
 def _applicable(

@@ -1,6 +1,7 @@
-"""Votes: what the model and the encoder say about documents, and how much the model's word weighs.
+"""Votes: what models and the encoder say about documents, and how much a model's word weighs.
 
-No gold is needed to weigh it: some documents are labelled twice, with the labels in two orders. Cohen's κ between the
+No gold is needed to weigh it: some documents are labelled twice, with the labels in two orders, or in two wordings where
+it scores. Cohen's κ between the
 two is what is left of an annotator once its liking for places is taken away. A large model answers alike and decides
 (κ near 1); a tiny one answers by place (κ near 0), and the encoder decides.
 """
@@ -8,25 +9,74 @@ two is what is left of an annotator once its liking for places is taken away. A 
 import json
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from limbeck.agreement import cohen_kappa
 from limbeck.batch import Made, each
 from limbeck.context import RunContext
+from limbeck.programs.likelihood import Likelihood
 from limbeck.programs.taxonomy import Labeller
 from limbeck.schemas import OTHER, Artifact, Category, Document, Vote, content_id
+from limbeck.settings import EMBEDDED, FAKE
 from limbeck.stages.summaries import excerpt
 
 SMALLEST_SCORE = 0.01
 """An encoder's shares below this are not kept."""
 MOST_SCORES = 10
 """Shares of one document that are kept."""
+MOST_CANDIDATES = 8
+"""Labels of one document that a model scores by likelihood: a call each."""
+
+Near = Mapping[str, Sequence[str]]
+"""Labels by document, the nearest first."""
 
 
-def llm_name(context: RunContext) -> str:
-    """The model as an annotator."""
-    return f"llm:{context.settings.model.name}/{context.mode}"
+@dataclass(frozen=True)
+class Reading:
+    """One way in which one model labels: an annotator."""
+
+    context: RunContext
+    mode: str
+    wording: str = ""
+    """A person's own instructions; empty for limbeck's."""
+
+    @property
+    def annotator(self) -> str:
+        """Its name in the vote table."""
+        own = f"/{content_id([self.wording])[3:7]}" if self.wording else ""
+        return f"llm:{self.context.settings.model.name}/{self.mode}{own}"
+
+    def programs(self, categories: tuple[Category, ...]) -> dict[str, Labeller | Likelihood]:
+        """The program that labels, `forth`, and one that should say the same, `back`, to compare it with."""
+        if self.mode == "likelihood":
+            return {"forth": Likelihood(categories, 0), "back": Likelihood(categories, 1)}
+        orders = {"forth": categories, "back": categories[::-1]}
+        return {name: Labeller(order, self.mode, self.wording) for name, order in orders.items()}
+
+
+def readings(context: RunContext) -> list[Reading]:
+    """Every model in every mode, and in each of its wordings."""
+    modes = context.settings.labels.mode
+    return [
+        Reading(one, _mode(one, mode), wording)
+        for one in (context, *context.others)
+        for mode in ((modes,) if isinstance(modes, str) else modes)
+        for wording in ("", *context.settings.labels.wordings)
+        if not (wording and mode == "likelihood")
+    ]
+
+
+def reading(context: RunContext) -> Reading:
+    """How the model reads a table of labels where it does so but for itself."""
+    written = [one for one in readings(context) if one.mode != "likelihood"]
+    return written[0] if written else Reading(context, _mode(context, "auto"))
+
+
+def _mode(context: RunContext, mode: str) -> str:
+    """How a model labels where nobody says it: small ones choose, others reason."""
+    return ("choice" if context.settings.model.name in (EMBEDDED, FAKE) else "reasoned") if mode == "auto" else mode
 
 
 def encoder_name(context: RunContext) -> str:
@@ -35,35 +85,52 @@ def encoder_name(context: RunContext) -> str:
 
 
 async def label_by_llm(
-    context: RunContext, categories: tuple[Category, ...], documents: Sequence[Document], step: str
+    reading: Reading, program: Labeller | Likelihood, documents: Sequence[Document], step: str, near: Near | None = None
 ) -> dict[str, Artifact]:
-    """Let the model label documents; the artifacts hold `label`, `also` and `reason`."""
-    program, use_case = Labeller(categories, context.mode), context.settings.use_case
+    """Let a model label documents; the artifacts hold `label`, `also`, `reason`, and `shares` where it shares its vote out.
+
+    Args:
+        reading: The model and how it reads.
+        program: One of `reading.programs`.
+        documents: What to label.
+        step: The artifacts' step.
+        near: The labels worth scoring by likelihood, by document.
+    """
+    context, use_case = reading.context, reading.context.settings.use_case
 
     async def work(document: Document) -> Made:
-        said = await program.acall(use_case=use_case, document=excerpt(context, document.text))
+        text = excerpt(context, document.text)
+        if isinstance(program, Likelihood):
+            said = await program.acall(use_case=use_case, document=text, candidates=(near or {})[document.id])
+            return Made({"label": said.label, "also": [said.label], "reason": "", "shares": said.shares}, said)
+        said = await program.acall(use_case=use_case, document=text)
         return Made({"label": said.label, "also": said.also, "reason": said.reason}, said)
 
     return await each(context, step, {one.id: one for one in documents}, work, title="label")
 
 
 async def probe(
-    context: RunContext, categories: tuple[Category, ...], documents: Sequence[Document], title: str
+    reading: Reading,
+    categories: tuple[Category, ...],
+    documents: Sequence[Document],
+    title: str,
+    near: Near | None = None,
 ) -> float:
-    """Cohen's κ of the model with itself, the labels in their order and turned around; 0 where it says too little.
+    """Cohen's κ of a model with itself, asked in two ways; 0 where it says too little.
 
     Args:
-        context: The run.
+        reading: The model and how it reads.
         categories: What to label with.
         documents: A sample is drawn from these.
         title: Tells this probe's artifacts from others'.
+        near: As in `label_by_llm`.
     """
-    size = min(context.settings.labels.probe, len(documents))
-    drawn = random.Random(context.settings.seed).sample(list(documents), size)
-    orders = {"forth": categories, "back": categories[::-1]}
+    settings = reading.context.settings
+    size = min(settings.labels.probe, len(documents))
+    drawn = random.Random(settings.seed).sample(list(documents), size)
     answers = [
-        await label_by_llm(context, order, drawn, f"probe/{content_id([title, place])}")
-        for place, order in orders.items()
+        await label_by_llm(reading, program, drawn, f"probe/{content_id([title, reading.annotator, place])}", near)
+        for place, program in reading.programs(categories).items()
     ]
     pairs = [(said_label(answers[0][one.id]), said_label(answers[1][one.id])) for one in drawn]
     both = [(forth, back) for forth, back in pairs if forth and back]
@@ -84,13 +151,18 @@ def said_label(artifact: Artifact) -> str | None:
     return value["label"] if value else None
 
 
-def votes_of_llm(context: RunContext, artifacts: Mapping[str, Artifact], space: str) -> tuple[list[Vote], list[Vote]]:
-    """The model's votes for the primary label, and for all labels that apply."""
-    name, primary, applicable = llm_name(context), [], []
+def votes_of_llm(name: str, artifacts: Mapping[str, Artifact], space: str) -> tuple[list[Vote], list[Vote]]:
+    """A reading's votes for the primary label, and for all labels that apply."""
+    primary, applicable = [], []
     for item, artifact in artifacts.items():
         value = json.loads(artifact.value)
         if value:
-            primary.append(Vote(item=item, space=space, annotator=name, label=value["label"]))
+            shares = value.get("shares") or {value["label"]: 1.0}
+            primary += [
+                Vote(item=item, space=space, annotator=name, label=label, score=score)
+                for label, score in shares.items()
+                if score >= SMALLEST_SCORE
+            ]
             applicable += [Vote(item=item, space=f"{space}/all", annotator=name, label=one) for one in value["also"]]
     return primary, applicable
 

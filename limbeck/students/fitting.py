@@ -66,7 +66,12 @@ def fit(
 
 
 def fit_best(
-    kinds: Iterable[Kind], lessons: Lessons, encoder: Encoder, seed: int, progress: Progress | None = None
+    kinds: Iterable[Kind],
+    lessons: Lessons,
+    encoder: Encoder,
+    seed: int,
+    progress: Progress | None = None,
+    vectors: Floats | None = None,
 ) -> tuple[list[Student], Student]:
     """Train a student of each kind on 85% of the lessons and choose the one that agrees best with the other 15%.
 
@@ -76,6 +81,7 @@ def fit_best(
         encoder: What makes vectors of texts; run once for all kinds.
         seed: Of the split and the students.
         progress: Told what is going on.
+        vectors: [n, d]: the encoder's vectors of the texts, where they are had already.
 
     Returns:
         All students in the order of `kinds`, and the best of them by `weighted_accuracy`, then `nll`; the first where
@@ -85,7 +91,7 @@ def fit_best(
         StudentError: As `fit` does; or no kinds.
     """
     train_rows, held_rows = lessons.split_rows(HELD_OUT, seed)
-    vectors = encoder.encode(lessons.texts)
+    vectors = encoder.encode(lessons.texts) if vectors is None else vectors
     train, held = lessons.take(train_rows), lessons.take(held_rows)
     desk = _Desk(train, held, vectors[train_rows], vectors[held_rows], encoder, seed, progress or _silent)
     students = [_fit(kind, desk) for kind in kinds]

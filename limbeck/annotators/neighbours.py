@@ -1,0 +1,69 @@
+"""The nearest labelled examples vote.
+
+Neighbours' votes are weighted by a softmax of their similarity (Wu et al. 2018, arXiv:1805.01978, section 3.4).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.annotators.ballots import Ballots, Floats
+from limbeck.prototypes import TEMPERATURE
+
+ROWS_AT_A_TIME = 1024
+
+
+def neighbour_ballots(
+    embeddings: npt.ArrayLike,
+    examples: npt.ArrayLike,
+    example_labels: Sequence[str],
+    *,
+    neighbours: int = 5,
+    least_similarity: float = 0.4,
+    least_share: float = 0.5,
+) -> Ballots:
+    """Let the nearest labelled examples vote on each text; `neighbours` is the annotator.
+
+    It abstains where no example is similar, and where the neighbours disagree. A text that is among the examples votes
+    on itself: leave such texts out.
+
+    Args:
+        embeddings: [n, d] of the texts.
+        examples: [m, d] of the labelled examples.
+        example_labels: Their m labels.
+        neighbours: How many examples vote on a text.
+        least_similarity: The cosine from which on an example votes.
+        least_share: The share of the votes that the best label needs.
+
+    Raises:
+        ValueError: The examples and their labels differ in number.
+    """
+    texts, told = _unit(embeddings), _unit(examples)
+    if len(told) != len(example_labels):
+        raise ValueError(f"{len(told)!r} examples with {len(example_labels)!r} labels; give one label an example")
+    labels = sorted(set(example_labels))
+    shares = np.zeros((len(texts), len(labels)), dtype=np.float32)
+    if labels:
+        columns = np.searchsorted(labels, example_labels)
+        for start in range(0, len(texts), ROWS_AT_A_TIME):
+            cosines = texts[start : start + ROWS_AT_A_TIME] @ told.T
+            shares[start : start + ROWS_AT_A_TIME] = _voted(cosines, columns, neighbours, least_similarity, len(labels))
+        shares[shares.max(axis=1) < least_share] = 0
+    return Ballots.of_shares("neighbours", shares, labels)
+
+
+def _voted(cosines: Floats, columns: npt.NDArray[np.intp], neighbours: int, least: float, k: int) -> Floats:
+    """[n, k] shares of the nearest examples' labels from [n, m] cosines; zeros where none is near enough."""
+    near = np.argsort(-cosines, axis=1, kind="stable")[:, :neighbours]
+    similar = np.take_along_axis(cosines, near, axis=1)
+    weights = np.where(similar >= least, np.exp((similar - 1) / TEMPERATURE), 0)
+    shares = np.zeros((len(cosines), k), dtype=np.float32)
+    np.add.at(shares, (np.arange(len(cosines))[:, None], columns[near]), weights)
+    whole = shares.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(shares, whole, out=shares, where=whole > 0), dtype=np.float32)
+
+
+def _unit(vectors: npt.ArrayLike) -> Floats:
+    rows = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), dtype=np.float32)

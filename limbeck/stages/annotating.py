@@ -1,0 +1,161 @@
+"""Annotators that are no model: those of the config's `annotators:` vote on a run's documents.
+
+Rules, keywords and the labels' own words vote before the labels are made; keyword rules that limbeck writes itself learn
+from examples, or else from the first labels, and then vote too.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from limbeck import documents as reading
+from limbeck.annotators import (
+    Ballots,
+    mine,
+    neighbour_ballots,
+    ngram_ballots,
+    pattern_ballots,
+    read_patterns,
+    read_rules,
+    rule_ballots,
+    word_ballots,
+    write_patterns,
+)
+from limbeck.annotators.ballots import label_named
+from limbeck.batch import Made, one
+from limbeck.context import RunContext
+from limbeck.errors import ConfigError
+from limbeck.schemas import Category, Document, Vote, content_id
+from limbeck.settings import Settings
+from limbeck.stages.given import given_rows
+from limbeck.stages.labelling import ANNOTATORS, believed, relabel
+
+TEXT, LABEL = "text", "label"
+WRITTEN = "ngrams"
+
+
+def written_down(settings: Settings) -> list[str]:
+    """What is in the config's files of annotators; a run is named by it.
+
+    Raises:
+        ConfigError: One can't be read.
+    """
+    paths = [getattr(settings.annotators, key) for key in ("rules", "patterns", "examples")]
+    return [content_id([_bytes(path).hex()]) for path in paths if path]
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"can't open {path!r} ({error.strerror}); correct its path under `annotators:`") from None
+
+
+def check(settings: Settings) -> None:
+    """Read the config's annotators before anything is written, as far as the labels are known by then.
+
+    Raises:
+        ConfigError: A file can't be used, or two models have one name.
+    """
+    names = [model.name for model in settings.models]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"two models of {names!r} have one name, so their votes can't be told apart; leave one out")
+    asked = settings.annotators
+    if asked.rules:
+        read_rules(asked.rules)
+    labels = [row.name for row in given_rows(settings)]
+    if asked.patterns and labels:
+        read_patterns(asked.patterns, labels)
+    if asked.examples:
+        _examples(asked.examples, labels)
+
+
+async def annotate(context: RunContext, leaves: Sequence[Category], documents: Sequence[Document], space: str) -> None:
+    """Let them vote, and keep who they were."""
+
+    async def made() -> Made:
+        names = []
+        for ballots in _ballots(context, [leaf.name for leaf in leaves], documents):
+            _put(context, ballots, documents, space)
+            names.append(ballots.annotator)
+        return Made({space: names})
+
+    await one(context, ANNOTATORS, "given", made())
+
+
+async def write(context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], space: str) -> None:
+    """Write keyword rules from examples, or else from the labels that documents have so far, and let them vote too.
+
+    The rules are kept in the project, as a file that `annotators: patterns:` takes, for a person to edit.
+    """
+    if not context.settings.annotators.written:
+        return
+
+    async def made() -> Made:
+        path = context.project / f"written-{context.run.removeprefix('b2:')[:8]}.yaml"
+        _put(context, _written(context, [leaf.name for leaf in leaves], documents, space, path), documents, space)
+        return Made({space: [WRITTEN]})
+
+    await one(context, ANNOTATORS, "written", made())
+    relabel(context, leaves, documents, space)
+
+
+def _ballots(context: RunContext, labels: list[str], documents: Sequence[Document]) -> Iterator[Ballots]:
+    """The votes of those that the config names."""
+    asked, texts = context.settings.annotators, [document.text for document in documents]
+    if asked.rules:
+        yield from rule_ballots(read_rules(asked.rules), texts, labels)
+    if asked.patterns:
+        yield pattern_ballots("patterns", read_patterns(asked.patterns, labels), texts)
+    if asked.words if asked.words is not None else context.settings.labels.several:
+        yield word_ballots(texts, labels)
+    if asked.examples:
+        told = _examples(asked.examples, labels)
+        yield neighbour_ballots(context.embed(documents), context.encoder.encode(list(told)), list(told.values()))
+
+
+def _written(
+    context: RunContext, labels: list[str], documents: Sequence[Document], space: str, path: Path
+) -> Ballots:
+    texts, examples = [document.text for document in documents], context.settings.annotators.examples
+    if examples:
+        told = _examples(examples, labels)
+        shares = np.eye(len(labels), dtype=np.float32)[[labels.index(label) for label in told.values()]]
+        rules = mine(list(told), shares, labels)
+        write_patterns(rules, path)
+        return pattern_ballots(WRITTEN, rules, texts)
+    shares = believed(context, space, [document.id for document in documents], labels)
+    write_patterns(mine(texts, shares, labels), path)
+    return ngram_ballots(texts, shares, labels, seed=context.settings.seed)
+
+
+def _put(context: RunContext, ballots: Ballots, documents: Sequence[Document], space: str) -> None:
+    """Keep votes for the primary label and for all that apply; abstaining takes back what was said in another run."""
+    name, items = ballots.annotator, [document.id for document in documents]
+    for kind in (space, f"{space}/all"):
+        votes = [
+            Vote(item=item, space=kind, annotator=name, label=label, score=score)
+            for item, ballot in zip(items, ballots.votes, strict=True)
+            for label, score in ballot
+        ]
+        context.store.put_votes(kind, name, votes, items)
+    if ballots.failed:
+        context.progress.note(f"{name} failed on {ballots.failed} documents: {ballots.first_failure}")
+
+
+def _examples(path: str, labels: Sequence[str]) -> dict[str, str]:
+    """Labelled texts: their label by text.
+
+    Raises:
+        ConfigError: The file can't be used, has no such columns, or a label is unknown.
+    """
+    corpus = reading.read(path, text=TEXT, gold=LABEL)
+    texts = {document.id: document.text for document in corpus.documents}
+    told: dict[str, str] = {}
+    for place in corpus.places:
+        try:
+            told[texts[place.document]] = label_named(place.gold or "", labels) if labels else place.gold or ""
+        except ValueError as error:
+            raise ConfigError(f"{path!r}, row {place.position + 1}: {error}") from None
+    return told
