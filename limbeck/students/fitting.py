@@ -8,7 +8,7 @@ import numpy as np
 
 from limbeck.encoder import Encoder
 from limbeck.errors import StudentError
-from limbeck.students import logistic, lora, mlp, trees
+from limbeck.students import logistic, lora, mlp, trees, tuning
 from limbeck.students.calibration import calibrate
 from limbeck.students.lessons import Floats, Lessons
 from limbeck.students.metrics import measure
@@ -147,8 +147,12 @@ def _fit_trees(desk: _Desk) -> Fitted:
 
 
 def _fit_lora(desk: _Desk) -> Fitted:
-    adapted, head = lora.train(desk.encoder, desk.vectors, desk.train, desk.held, desk.seed, desk.progress)
-    return adapted, head, {}
+    return (
+        *tuning.tune(
+            lora.RECIPE, desk.encoder, desk.vectors, desk.train, desk.held, desk.seed, desk.progress
+        ),
+        {},
+    )
 
 
 FITTERS: dict[Kind, Callable[[_Desk], Fitted]] = {
