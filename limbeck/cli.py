@@ -6,12 +6,16 @@ need them, so that `limbeck --help` is quick.
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from limbeck.errors import ConfigError, Interrupted, LimbeckError, QueryError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split("\n")[0])
 models = typer.Typer(no_args_is_help=True, help="The embedded model, and a server for it.")
@@ -83,27 +87,34 @@ def show(
     labels: Annotated[bool, typer.Option("--labels", help="every row of the input with its label")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="what failed, and why")] = False,
     cost: Annotated[bool, typer.Option("--cost", help="calls, tokens, seconds and price by step")] = False,
+    annotators: Annotated[bool, typer.Option("--annotators", help="who labelled, how well, what each mixes up")] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="labels that are probably wrong, the likeliest first")] = False,
     limit: Annotated[int | None, typer.Option(help="no more rows than this", min=1)] = None,
 ) -> None:
-    """List runs, or show one: its taxonomy, and with options its labels, failures and costs."""
+    """List runs, or show one: its taxonomy, and with options its labels, annotators, likely errors, failures and costs."""
     from rich.console import Console
 
+    from limbeck import quality
     from limbeck import show as showing
     from limbeck.run import STORE
 
     store, console = project / STORE, Console()
-    if run is None and not (labels or failed or cost):
+    asked = labels or annotators or errors or failed or cost
+    if run is None and not asked:
         console.print(showing.runs_table(store))
         return
     found = showing.find(store, run)
-    if labels:
-        console.print(showing.labels_table(store, found, limit))
-    if failed:
-        console.print(showing.failures_table(store, found))
-    if cost:
-        console.print(showing.cost_table(store, found))
-    if not (labels or failed or cost):
-        console.print(showing.ending(store, found, None))
+    views: list[tuple[bool, Callable[[], RenderableType]]] = [
+        (labels, lambda: showing.labels_table(store, found, limit)),
+        (annotators, lambda: quality.annotators_view(store, found)),
+        (errors, lambda: quality.errors_view(store, found, limit)),
+        (failed, lambda: showing.failures_table(store, found)),
+        (cost, lambda: showing.cost_table(store, found)),
+        (not asked, lambda: showing.ending(store, found, None)),
+    ]
+    for wanted, view in views:
+        if wanted:
+            console.print(view())
 
 
 @app.command()

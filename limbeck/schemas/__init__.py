@@ -2,7 +2,8 @@
 
 from limbeck.schemas.calls import Call
 from limbeck.schemas.documents import Corpus, Document, Place
-from limbeck.schemas.labels import GOLD, OTHER, Label, Vote
+from limbeck.schemas.labels import GOLD, OTHER, PEOPLE, Label, Vote
+from limbeck.schemas.quality import Decision, Errors
 from limbeck.schemas.record import Record, content_id
 from limbeck.schemas.runs import Artifact, Run, Student
 from limbeck.schemas.taxonomy import Category, Taxonomy
@@ -10,11 +11,14 @@ from limbeck.schemas.taxonomy import Category, Taxonomy
 __all__ = [
     "GOLD",
     "OTHER",
+    "PEOPLE",
     "Artifact",
     "Call",
     "Category",
     "Corpus",
+    "Decision",
     "Document",
+    "Errors",
     "Label",
     "Place",
     "Record",

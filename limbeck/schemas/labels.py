@@ -13,6 +13,9 @@ OTHER = "Other"
 GOLD = "gold"
 """The annotator name that is reserved for true answers; scorers read them, label models refuse them."""
 
+PEOPLE = "person:"
+"""How the name of a person begins as an annotator's; a person's votes outweigh all others."""
+
 
 class Vote(Record):
     """One annotator's word on one item. A model, a prompt, an embedding, a rule and a person are all annotators."""

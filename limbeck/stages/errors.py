@@ -1,41 +1,25 @@
 """Likely label errors of a run: labels that a judge which was not shown them finds wrong; for reviewers and the data card."""
 
-import json
-from dataclasses import dataclass
-
 import numpy as np
 
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.noise import find, out_of_sample
-from limbeck.schemas import OTHER
+from limbeck.schemas import OTHER, Errors
+from limbeck.schemas.quality import ERRORS as STEP
 from limbeck.stages.labelling import answers, believed
 
-STEP = "errors"
 MOST_CONFUSED = 10
 FEWEST = 10
 """Labels without which nothing can be said of them."""
-
-
-@dataclass(frozen=True)
-class Errors:
-    """What is probably wrong with a run's labels."""
-
-    rate: float
-    """The estimated share of wrong labels."""
-    rates: dict[str, float]
-    """The same, of the documents with each label."""
-    found: tuple[tuple[str, str, str], ...]
-    """(document, its label, the label it probably should have), the likeliest error first."""
-    confused: tuple[tuple[str, str, float], ...]
-    """(label, probably right label, estimated number of documents), the most frequent first."""
 
 
 async def look(context: RunContext) -> None:
     """Look for errors among the labels that nobody but annotators gave, and keep what was found."""
 
     async def made() -> Made:
-        return Made(_judged(context))
+        found = _judged(context)
+        return Made(found.model_dump(mode="json") if found else None)
 
     await one(context, STEP, STEP, made())
 
@@ -43,14 +27,10 @@ async def look(context: RunContext) -> None:
 def errors(context: RunContext) -> Errors | None:
     """What `look` found; None where there were too few labels or it has not looked."""
     kept = context.store.artifacts(context.run, STEP).get(STEP)
-    value = json.loads(kept.value) if kept else None
-    if not value:
-        return None
-    found, confused = (tuple(tuple(row) for row in value[name]) for name in ("found", "confused"))
-    return Errors(value["rate"], value["rates"], found, confused)
+    return Errors.model_validate_json(kept.value) if kept and kept.value != "null" else None
 
 
-def _judged(context: RunContext) -> dict[str, object] | None:
+def _judged(context: RunContext) -> Errors | None:
     taxonomy, documents = context.store.taxonomy(context.run), context.store.documents(context.run)
     names = list(taxonomy.names)
     labels = {one.item: one.label for one in context.store.labels(context.run, taxonomy.id) if one.label != OTHER}
@@ -65,11 +45,9 @@ def _judged(context: RunContext) -> dict[str, object] | None:
     noise = find(given, judge)
     checked = answers(context, taxonomy.id)
     best = judge.argmax(axis=1)
-    return {
-        "rate": noise.rate,
-        "rates": {name: float(rate) for name, rate in zip(names, noise.rates, strict=True)},
-        "found": [
-            (items[row], names[given[row]], names[best[row]]) for row in noise.errors if items[row] not in checked
-        ],
-        "confused": [(names[a], names[b], count) for a, b, count in noise.confused(MOST_CONFUSED)],
-    }
+    return Errors(
+        rate=noise.rate,
+        rates={name: float(rate) for name, rate in zip(names, noise.rates, strict=True)},
+        found=tuple((items[row], names[given[row]], names[best[row]]) for row in noise.errors if items[row] not in checked),
+        confused=tuple((names[a], names[b], count) for a, b, count in noise.confused(MOST_CONFUSED)),
+    )

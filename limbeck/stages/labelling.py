@@ -14,7 +14,8 @@ from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.labelmodels import Aggregated, Method, VoteTable, applying, fit
 from limbeck.prototypes import assign, nearness, phrase
-from limbeck.schemas import Category, Document, Label, Vote
+from limbeck.schemas import PEOPLE, Artifact, Category, Decision, Document, Label, Vote
+from limbeck.schemas.quality import AGGREGATE
 from limbeck.stages.clusters import members, shares_of_members
 from limbeck.stages.votes import (
     MOST_CANDIDATES,
@@ -32,8 +33,6 @@ CLUSTERS = "clusters"
 WEIGHTS = "weights"
 ANNOTATORS = "annotators"
 """The step whose artifacts name the annotators of a space that are no models; see `annotating.py`."""
-PEOPLE = "person:"
-"""A person's votes outweigh all others."""
 PERSON_WEIGHT = 100.0
 LEAST_WEIGHT = 0.01
 YES = 0.5
@@ -188,8 +187,10 @@ def _put(
 
 
 def _aggregate(context: RunContext, space: str, weights: dict[str, float]) -> None:
-    """Make labels of votes."""
-    context.store.put_labels(context.run, space, _labels(context, votes_of_run(context, space), weights))
+    """Make labels of votes, and keep how."""
+    labels, decision = _labels(context, votes_of_run(context, space), weights)
+    context.store.put_labels(context.run, space, labels)
+    context.store.put([Artifact(run=context.run, step=AGGREGATE, item=space, value=decision.model_dump_json())])
     every = _applying(context, votes_of_run(context, space, "/all"), weights)
     rows = [
         Label(item=item, space=f"{space}/all", label=name, confidence=1.0, method=method)
@@ -215,11 +216,11 @@ def _applying(
     }
 
 
-def _labels(context: RunContext, votes: list[Vote], weights: dict[str, float]) -> list[Label]:
+def _labels(context: RunContext, votes: list[Vote], weights: dict[str, float]) -> tuple[list[Label], Decision]:
     """One label an item, by the label model of the config."""
-    method = context.settings.labels.aggregate
+    method, voters = context.settings.labels.aggregate, tuple(weights)
     if method in ("soft", "majority"):
-        return aggregate(votes, method, weights)
+        return aggregate(votes, method, weights), Decision(method=method, annotators=voters, weights=weights)
     result = _modelled(votes, method)
     if result.why:
         context.progress.note(f"labels by {result.method}: {result.why}")
@@ -229,7 +230,7 @@ def _labels(context: RunContext, votes: list[Vote], weights: dict[str, float]) -
         if place >= 0 and item not in labels:
             name, confidence = result.table.labels[place], min(1.0, float(shares[place]))
             labels[item] = Label(item=item, space=votes[0].space, label=name, confidence=confidence, method=result.method)
-    return list(labels.values())
+    return list(labels.values()), Decision(method=result.method, why=result.why, annotators=voters)
 
 
 def _modelled(votes: list[Vote], method: Method, items: Sequence[str] | None = None, labels: Sequence[str] | None = None) -> Aggregated:

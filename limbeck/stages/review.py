@@ -7,9 +7,9 @@ import numpy as np
 
 from limbeck.asking import choose
 from limbeck.context import RunContext
-from limbeck.schemas import Document, Vote
+from limbeck.schemas import PEOPLE, Document, Vote
 from limbeck.stages.errors import errors
-from limbeck.stages.labelling import PEOPLE, answers, believed, relabel
+from limbeck.stages.labelling import answers, believed, relabel
 
 MADE_OF_LABELS = ("train", "measures", "measure/accuracy", "measure/relevance")
 """Steps that have to be done anew when labels change."""

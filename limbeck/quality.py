@@ -1,0 +1,134 @@
+"""How far a run's labels can be trusted, from its store: annotators with their estimates, and labels that are probably wrong.
+
+Reads only, also during a run; what is said of annotators is worked out from the votes and labels of that moment.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from limbeck import show
+from limbeck.reliability import Reliability, reliabilities
+from limbeck.schemas import PEOPLE, Decision, Errors, Label, Run, Vote
+from limbeck.schemas.quality import AGGREGATE, ERRORS
+
+CONFUSIONS = 3
+"""An annotator's errors that a terminal shows."""
+
+
+@dataclass(frozen=True)
+class LikelyError:
+    """A document whose label is probably wrong."""
+
+    text: str
+    label: str
+    better: str
+    """The label it probably should have."""
+
+
+def decision(store: Path, run: Run, space: str) -> Decision | None:
+    """How the votes became labels; None before the first labels."""
+    value = _artifact(store, run, AGGREGATE, space)
+    return Decision.model_validate_json(value) if value else None
+
+
+def votes(store: Path, run: Run, space: str) -> list[Vote]:
+    """The votes that made a run's labels: of its annotators, on its documents. Runs with the same labels share a space."""
+    counted = decision(store, run, space)
+    found = show.rows(
+        store,
+        f"SELECT * FROM votes WHERE space = '{space}' "
+        f"AND item IN (SELECT document FROM places WHERE run = '{run.id}') ORDER BY annotator, item, label",
+    )
+    ours = [Vote.model_validate(row) for row in found]
+    return [vote for vote in ours if counted is None or vote.annotator in counted.annotators]
+
+
+def annotators(store: Path, run: Run) -> list[Reliability]:
+    """The annotators of a run's labels by name; empty before the first labels."""
+    found = show.taxonomy(store, run)
+    if found is None:
+        return []
+    sql = f"SELECT * EXCLUDE (run) FROM labels WHERE run = '{run.id}' AND space = '{found.id}' ORDER BY item"
+    labels = [Label.model_validate(row) for row in show.rows(store, sql)]
+    made = decision(store, run, found.id)
+    return reliabilities(votes(store, run, found.id), labels, run.documents, made.method if made else "") if labels else []
+
+
+def errors(store: Path, run: Run) -> Errors | None:
+    """What was found of likely errors, without what a person has answered since; None where nobody has looked."""
+    value = _artifact(store, run, ERRORS, ERRORS)
+    if value is None:
+        return None
+    found, space = Errors.model_validate_json(value), show.taxonomy(store, run)
+    sql = f"SELECT DISTINCT item FROM votes WHERE space = '{space.id if space else ''}' AND starts_with(annotator, '{PEOPLE}')"
+    told = {row["item"] for row in show.rows(store, sql)}
+    return found.model_copy(update={"found": tuple(one for one in found.found if one[0] not in told)})
+
+
+def likely_errors(store: Path, run: Run, limit: int | None = None) -> list[LikelyError]:
+    """Documents whose label is probably wrong, the likeliest error first."""
+    looked = errors(store, run)
+    found = looked.found[:limit] if looked else ()
+    if not found:
+        return []
+    listed = ", ".join(f"'{item}'" for item, _, _ in found)
+    rows = show.rows(store, f"SELECT id, text FROM documents WHERE id IN ({listed})")
+    texts = {row["id"]: row["text"] for row in rows}
+    return [LikelyError(texts[item], label, better) for item, label, better in found]
+
+
+def _artifact(store: Path, run: Run, step: str, item: str) -> str | None:
+    """An artifact's value; None where there is none or it is nothing."""
+    sql = f"SELECT value FROM artifacts WHERE run = '{run.id}' AND step = '{step}' AND item = '{item}'"
+    found = show.rows(store, sql)
+    return str(found[0]["value"]) if found and found[0]["value"] != "null" else None
+
+
+# ---- as a terminal shows it ------------------------------------------------------------------------------------------
+
+
+def annotators_view(store: Path, run: Run) -> RenderableType:
+    """How labels were made, the annotators, and what each of them mixes up."""
+    found, taxonomy = annotators(store, run), show.taxonomy(store, run)
+    if not found or taxonomy is None:
+        return "no labels yet"
+    made = decision(store, run, taxonomy.id) or Decision(method="votes")
+    why = f": {escape(made.why)}" if made.why else ""
+    return Group(f"labels by {made.method}{why}", "", _annotators(found, made), "", _confusions(found))
+
+
+def _annotators(found: list[Reliability], made: Decision) -> Table:
+    table = Table("annotator", "documents", "coverage", "weight", "estimated accuracy", "κ with labels", box=None)
+    for one in found:
+        weight = made.weights.get(one.annotator) if made.weights else None
+        figures = (f"{weight:.2f}" if weight is not None else "–", f"{one.accuracy:.2f}", _figure(one.kappa))
+        table.add_row(escape(one.annotator), f"{one.voted:,}", f"{one.coverage:.0%}", *figures)
+    return table
+
+
+def _confusions(found: list[Reliability]) -> RenderableType:
+    table = Table("annotator", "label", "voted for", "share", "documents", box=None)
+    for one in found:
+        for label, voted, share, documents in one.confused(CONFUSIONS):
+            table.add_row(escape(one.annotator), escape(label), escape(voted), f"{share:.0%}", f"{documents:.0f}")
+    return table if table.row_count else "no annotator's votes differ from the labels"
+
+
+def _figure(value: float | None) -> str:
+    return f"{value:.2f}" if value is not None else "–"
+
+
+def errors_view(store: Path, run: Run, limit: int | None = None) -> RenderableType:
+    """Documents whose label is probably wrong."""
+    looked = errors(store, run)
+    if looked is None:
+        return "nobody has looked for errors yet, or there are too few labels to tell"
+    table = Table("label", "probably", "text", box=None)
+    for one in likely_errors(store, run, limit):
+        table.add_row(escape(one.label), escape(one.better), escape(show.clipped(one.text)))
+    head = f"{len(looked.found):,} labels stand out; {looked.rate:.1%} of all are estimated to be wrong"
+    return Group(head, "", table, "", f"answer them with: limbeck review {show.short(run.id)}") if looked.found else head

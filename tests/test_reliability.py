@@ -1,0 +1,209 @@
+"""What is believed of annotators, and what `limbeck show RUN --annotators | --errors` says of it and of likely errors."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console, RenderableType
+from scripted import TOPICS, asked, but, good, picked, rows, settings, started, texts
+
+from limbeck import quality, show
+from limbeck.dialects import CHOICE, Body
+from limbeck.labelmodels import VoteTable, dawid_skene
+from limbeck.reliability import Reliability, reliabilities
+from limbeck.reviewing import opened
+from limbeck.run import Outcome
+from limbeck.schemas import Label, Vote
+from limbeck.settings import Settings
+from limbeck.stages.review import learn, record
+
+LABELS = ("Cards", "Loans", "Transfers")
+
+
+def votes_of(**said: str) -> list[Vote]:
+    """Votes by annotator, a letter an item: `rule="CC-L"` abstains on the third."""
+    names = {name[0]: name for name in LABELS}
+    return [
+        Vote(item=f"b2:{place}", space="s", annotator=name.replace("person_", "person:"), label=names[letter])
+        for name, letters in said.items()
+        for place, letter in enumerate(letters)
+        if letter != "-"
+    ]
+
+
+def labels_of(letters: str) -> list[Label]:
+    names = {name[0]: name for name in LABELS}
+    return [
+        Label(item=f"b2:{place}", space="s", label=names[letter], confidence=1.0, method="soft")
+        for place, letter in enumerate(letters)
+    ]
+
+
+def judged(labels: str, method: str = "soft", **said: str) -> dict[str, Reliability]:
+    return {one.annotator: one for one in reliabilities(votes_of(**said), labels_of(labels), len(labels) + 2, method)}
+
+
+def test_by_hand() -> None:
+    found = judged("CCLLT", a="CCLLT", b="CLLC-", c="---LL")
+    assert [(one.voted, round(7 * one.coverage), one.accuracy) for one in found.values()] == [(5, 5, 1.0), (4, 4, 0.5), (2, 2, 0.5)]
+    assert [one.kappa for one in found.values()] == [1.0, 0.0, 0.0]
+    assert found["b"].labels == LABELS
+    assert found["b"].confusion.tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+    assert found["b"].shares.tolist() == [[0.5, 0.5, 0], [0.5, 0.5, 0], [0, 0, 0]]
+    assert found["b"].confused(5) == [("Cards", "Loans", 0.5, 1.0), ("Loans", "Cards", 0.5, 1.0)]
+    assert found["c"].confused(5) == [("Transfers", "Loans", 1.0, 1.0)]
+    assert found["a"].confused(5) == []
+
+
+def test_an_annotator_counts_with_its_best_label() -> None:
+    shared = [Vote(item="b2:0", space="s", annotator="a", label=name, score=score) for name, score in (("Cards", 0.4), ("Loans", 0.6))]
+    (one,) = reliabilities(shared, labels_of("L"), 1, "soft")
+    assert (one.accuracy, one.voted) == (1.0, 1)
+
+
+def test_who_always_says_the_same_of_the_same_has_no_kappa() -> None:
+    assert judged("CCC", a="CCC", b="CCL")["a"].kappa is None
+    assert judged("CCC", a="CCC", b="CCL")["b"].kappa == 0.0
+
+
+def test_votes_without_a_label_do_not_count() -> None:
+    one = judged("CC", a="CCLTL")["a"]
+    assert (one.voted, one.accuracy, one.labels) == (2, 1.0, LABELS)
+
+
+def test_a_label_model_judges_by_its_probabilities_and_people_are_certain() -> None:
+    said = {"a": "CCLLTTCL", "b": "CCLLTTLC", "c": "CLLCTTCC"}
+    result = dawid_skene(VoteTable.of(votes_of(**said)))
+    chosen = "".join(result.table.labels[place][0] for place in result.chosen)
+    found = judged(chosen, "dawid-skene", **said)
+    assert [one.accuracy for one in found.values()] == pytest.approx(result.accuracies.tolist(), abs=1e-5)
+    for place, one in enumerate(found.values()):
+        assert one.shares == pytest.approx(result.confusions[place], abs=1e-4)
+    told = judged("T" + chosen[1:], "dawid-skene", **said, person_ann="T")
+    assert told["person:ann"].accuracy == 1.0
+    assert told["a"].confusion[2].sum() > found["a"].confusion[2].sum() + 0.9
+    assert told["a"].confusion[2, 0] == pytest.approx(1, abs=1e-4)
+
+
+@given(st.lists(st.text("CLT-", min_size=8, max_size=8), min_size=1, max_size=5), st.text("CLT", min_size=8, max_size=8))
+def test_matrices_accuracies_and_votes_belong_together(said: list[str], labels: str) -> None:
+    for one in judged(labels, "soft", **{f"a{place}": letters for place, letters in enumerate(said)}).values():
+        assert one.confusion.sum() == pytest.approx(one.voted)
+        assert one.accuracy == pytest.approx(np.trace(one.confusion) / max(1, one.voted), abs=1e-6)
+        assert sum(cell[3] for cell in one.confused(100)) == pytest.approx(one.voted * (1 - one.accuracy), abs=1e-4)
+        assert set(one.shares.sum(axis=1).round(5)) <= {0.0, 1.0}
+
+
+# ---- of a run --------------------------------------------------------------------------------------------------------
+
+RULES = """\
+def card(text):
+    return "Cards" if "card" in text else None
+
+def hasty(text):
+    return "Loans" if "loan" in text else "Cards"
+"""
+
+
+def config(folder: Path, **labels: object) -> Settings:
+    (folder / "rules.py").write_text(RULES)
+    rules = {"rules": str(folder / "rules.py")}
+    return settings(folder, texts(8), taxonomy={"given": list(TOPICS)}, annotators=rules, labels={"probe": 6, **labels})
+
+
+def shown(view: RenderableType) -> str:
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(view)
+    return "\n".join(" ".join(line.split()) for line in console.export_text().splitlines())
+
+
+@pytest.mark.usefixtures("one_encoder")
+@pytest.mark.parametrize("method", ["soft", "auto"])
+def test_annotators_of_a_run(method: str, tmp_path: Path) -> None:
+    _, outcome = started(config(tmp_path, aggregate=method), good)
+    run = show.find(outcome.store, None)
+    words = shown(quality.annotators_view(outcome.store, run))
+    made = "labels by soft" if method == "soft" else "labels by balanced: one competence each explains the votes better than"
+    assert words.startswith(made)
+    weight, least = ("1.00", "0.01") if method == "soft" else ("–", "–")
+    for line in (
+        f"encoder:minilm 24 100% {least} ",
+        f"llm:big/reasoned 24 100% {weight} 1.00 1.00",
+        f"rule:card 8 33% {weight} 1.00 –",
+        f"rule:hasty 24 100% {weight} 0.67 0.50",
+        "rule:hasty Transfers Cards 100% 8",
+    ):
+        assert line in words
+
+
+@pytest.mark.usefixtures("one_encoder")
+def test_only_this_runs_annotators_and_documents_count(tmp_path: Path) -> None:
+    """Two runs with the same labels share a space of the vote table."""
+    conf = config(tmp_path)
+    _, outcome = started(conf, good)
+    more = settings(tmp_path, texts(10), taxonomy={"given": list(TOPICS)}, labels={"llm_limit": 0, "probe": 0})
+    _, other = started(more, good)
+    names = {
+        run: {one.annotator: one.voted for one in quality.annotators(outcome.store, show.find(outcome.store, run))}
+        for run in (outcome.run, other.run)
+    }
+    assert names[outcome.run]["rule:hasty"] == 24
+    assert names[other.run] == {"encoder:minilm": 30}
+
+
+@pytest.mark.usefixtures("one_encoder")
+def test_before_the_first_labels(tmp_path: Path) -> None:
+    _, outcome = started(config(tmp_path), good)
+    run = show.find(outcome.store, None).model_copy(update={"id": "b2:another"})
+    assert shown(quality.annotators_view(outcome.store, run)) == "no labels yet"
+    assert shown(quality.errors_view(outcome.store, run)).startswith("nobody has looked for errors yet")
+    assert quality.likely_errors(outcome.store, run) == []
+
+
+# ---- likely errors ---------------------------------------------------------------------------------------------------
+
+
+def careless(folder: Path, **labels: object) -> Outcome:
+    """A run whose model, which decides alone, takes two messages about cards for transfers."""
+    wrong = ("my card was stolen, case 0", "where is my new card, case 3")
+
+    def pick(body: Body) -> str:
+        said = picked(body)
+        return body[CHOICE][2] if asked(body).endswith(wrong) else said
+
+    conf = settings(
+        folder, texts(12), taxonomy={"given": list(TOPICS)}, labels={"mode": "choice", "probe": 0, **labels}
+    )
+    return started(conf, but(Pick=pick))[1]
+
+
+@pytest.mark.usefixtures("one_encoder")
+def test_likely_errors_are_listed_until_a_person_has_answered_them(tmp_path: Path) -> None:
+    outcome = careless(tmp_path)
+    run = show.find(outcome.store, None)
+    found = quality.likely_errors(outcome.store, run)
+    assert {one.text for one in found} == {"my card was stolen, case 0", "where is my new card, case 3"}
+    assert {(one.label, one.better) for one in found} == {("Transfers", "Cards")}
+    words = shown(quality.errors_view(outcome.store, run))
+    assert words.startswith("2 labels stand out; ") and words.endswith(f"limbeck review {show.short(run.id)}")
+    assert "Transfers Cards my card was stolen, case 0" in words
+    assert shown(quality.errors_view(outcome.store, run, 1)).count("case") == 1
+    with opened(outcome.store.parent, None) as context:
+        told = next(one.id for one in context.store.documents(run.id) if one.text == found[0].text)
+        record(context, "ann", {told: "Cards"})
+        learn(context)
+    assert [one.text for one in quality.likely_errors(outcome.store, run)] == [found[1].text]
+
+
+@pytest.mark.usefixtures("one_encoder")
+def test_how_votes_became_labels_is_kept(tmp_path: Path) -> None:
+    _, outcome = started(config(tmp_path, aggregate="auto"), good)
+    (row,) = rows(outcome, "SELECT item, value FROM artifacts WHERE step = 'aggregate'")
+    kept = json.loads(row["value"])
+    used = rows(outcome, f"SELECT DISTINCT method FROM labels WHERE space = '{row['item']}'")
+    assert [one["method"] for one in used] == [kept["method"]] and "BIC" in kept["why"] and kept["weights"] is None
+    assert {"llm:big/reasoned", "encoder:minilm", "rule:card", "rule:hasty"} <= set(kept["annotators"])
