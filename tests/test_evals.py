@@ -35,4 +35,4 @@ def test_a_test_file_of_another_form_is_refused_before_anything_runs(case: str, 
 
 def test_a_line_separator_within_a_text_ends_no_row(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "a\u2028b"}\n{"text": "c"}\n', encoding="utf-8")
-    assert [row["text"] for row in rows(tmp_path / "a.jsonl", ("text",))] == ["a\u2028b", "c"]
+    assert [row["text"] for row in rows(tmp_path / "a.jsonl", {"text": str})] == ["a\u2028b", "c"]

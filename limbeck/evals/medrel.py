@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.evals.place import Place, checked_rows, found
+from limbeck.evals.place import Place
 from limbeck.evals.rivals import crowd_kit
 from limbeck.labelmodels import VoteTable, fit
 
@@ -19,8 +19,7 @@ QUESTIONS = ("cause", "treat")
 
 def evaluate(place: Place) -> dict[str, Any]:
     """F1 of the positive class, by question and together."""
-    path = found(place.test) if place.test else place.file("crowd_medrel/dev.jsonl")
-    rows = checked_rows(path, FIELDS)
+    rows = place.test_rows(FIELDS) or place.rows("crowd_medrel/dev.jsonl", FIELDS)
     said: dict[str, dict[str, Any]] = {}
     gold: dict[str, Any] = {}
     why = {}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,12 @@ from limbeck.errors import ConfigError
 from limbeck.progress import Progress
 
 USUAL = "../shared/data"
+UNSEEN = 0.2
+"""The share of the rows that is kept aside to be tested on, where no `--test` is given."""
+
+Rows = list[dict[str, Any]]
+Fields = Mapping[str, type]
+"""What a row must hold, and of which type."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +42,27 @@ class Place:
         folder = self.data or Path(os.environ.get("LIMBECK_DATA", USUAL))
         return found(folder / name)
 
-    def rows(self, name: str, fields: tuple[str, ...]) -> list[dict[str, Any]]:
+    def rows(self, name: str, fields: Fields) -> Rows:
         """The rows of a data file."""
         return rows(self.file(name), fields)
 
-    def test_rows(self, fields: tuple[str, ...]) -> list[dict[str, Any]] | None:
+    def test_rows(self, fields: Fields) -> Rows | None:
         """The rows of `--test`, if it is given."""
         return rows(found(self.test), fields) if self.test else None
+
+    def split(self, name: str, fields: Fields) -> tuple[Rows, Rows]:
+        """The rows of a data file to learn from, and those to be tested on: of `--test`, or else a fifth kept aside."""
+        dev, test = self.rows(name, fields), self.test_rows(fields)
+        if test is not None:
+            return dev, test
+        shuffled = random.Random(self.seed).sample(dev, len(dev))
+        held = int(len(shuffled) * UNSEEN)
+        return shuffled[held:], shuffled[:held]
+
+    @property
+    def tested(self) -> str:
+        """What it is tested on, in words."""
+        return self.test.name if self.test else f"{UNSEEN:.0%} of dev"
 
     def progress(self) -> Progress:
         """What a person sees."""
@@ -55,16 +76,7 @@ def found(path: Path) -> Path:
     return path
 
 
-def rows(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The rows of a JSON Lines file, each with a string in every one of these fields.
-
-    Raises:
-        ConfigError: A line isn't so, or there is none; found before anything is run.
-    """
-    return checked_rows(path, {field: str for field in fields})
-
-
-def checked_rows(path: Path, fields: Mapping[str, type]) -> list[dict[str, Any]]:
+def rows(path: Path, fields: Fields) -> Rows:
     """The rows of a JSON Lines file, each with a value of this type in every one of these fields.
 
     Raises:

@@ -4,13 +4,12 @@ The votes of all comments are read, the gold of none: it scores. Every row is sc
 student has not seen. A comment on which a model has no label counts as a guess (1 / labels), a tie by its share.
 """
 
-import random
 from typing import Any
 
 import numpy as np
 
 from limbeck.encoder import Encoder
-from limbeck.evals.place import Place, checked_rows, found
+from limbeck.evals.place import Place
 from limbeck.evals.rivals import crowd_kit, snorkel
 from limbeck.labelmodels import VoteTable, fit
 from limbeck.prototypes import agreed
@@ -21,12 +20,11 @@ FIELDS = {"text": str, "label": int, "weak_labels": list}
 MODELS = ("majority", "weighted", "balanced", "dawid-skene", "auto")
 CROWD_KIT = ("MajorityVote", "DawidSkene", "OneCoinDawidSkene", "GLAD", "MACE")
 LABELS = ("0", "1")
-UNSEEN = 0.2
 
 
 def evaluate(place: Place) -> dict[str, Any]:
     """Learn without gold on the development file, score on `--test`, or else on a fifth of the comments kept aside."""
-    learning, testing = _split(place)
+    learning, testing = place.split("weak_youtube/dev.jsonl", FIELDS)
     rows = learning + testing
     table = VoteTable.of_matrix([row["weak_labels"] for row in rows], len(LABELS))
     gold = np.array([row["label"] for row in rows])
@@ -53,17 +51,8 @@ def evaluate(place: Place) -> dict[str, Any]:
         "learned_from": len(learning),
         "tested_on": len(testing),
         "without_votes": int((~table.voted_on[tested]).sum()),
-        "test": str(place.test.name) if place.test else f"{UNSEEN:.0%} of dev",
+        "test": place.tested,
     }
-
-
-def _split(place: Place) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    dev = checked_rows(place.file("weak_youtube/dev.jsonl"), FIELDS)
-    if place.test:
-        return dev, checked_rows(found(place.test), FIELDS)
-    shuffled = random.Random(place.seed).sample(dev, len(dev))
-    held = int(len(shuffled) * UNSEEN)
-    return shuffled[held:], shuffled[:held]
 
 
 def _whole(chosen: Any) -> Any:
