@@ -1,4 +1,4 @@
-"""Which documents to ask a person about: those whose answers clear up most others.
+"""Which documents to ask a person, or a large model, about: those whose answers clear up most others.
 
 An answer is worth the doubt of all documents that it speaks for: the more alike a doubtful document is, the more of its
 doubt goes. Choosing greedily for that is weighted facility location, monotone and submodular, so the choice is within
@@ -6,6 +6,8 @@ doubt goes. Choosing greedily for that is weighted facility location, monotone a
 learning"). It mixes what Robust Active Distillation (Baykal et al. 2023, arXiv:2210.01213) asks for: documents in doubt,
 and documents that stand for many; and asks about no neighbourhood twice.
 """
+
+import heapq
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +20,12 @@ DOUBT = 2
 """Power of (1 - margin): documents that are nearly clear count little, however many they are."""
 LIKENESS = 4
 """Power of the cosine: only near neighbours are spoken for."""
-CANDIDATES = 2000
-"""Documents that may be asked about, at most; the most doubtful ones."""
+CANDIDATES, AMPLE = 2000, 4
+"""Documents that may be asked about, the most doubtful ones: so many, or so many for each that is wanted."""
 SPOKEN_FOR = 4000
 """Documents whose doubt counts, at most; drawn by chance."""
+CELLS = 32_000_000
+"""Similarities of the former to the latter that are held at once, at most."""
 
 
 def doubt(probabilities: npt.ArrayLike) -> Matrix:
@@ -48,7 +52,7 @@ def choose(
     Args:
         embeddings: [n, dimensions] from a sentence encoder.
         probabilities: [n, k]: what is believed of each document so far.
-        asked: Row numbers of the documents that a person has seen.
+        asked: Row numbers of the documents that a person has seen; they are not asked about, and speak for others.
         count: How many to choose.
         seed: Of the sample where there are very many documents.
         suspected: Row numbers of documents whose label is probably wrong, however sure it looks: as doubtful as can be.
@@ -59,21 +63,41 @@ def choose(
     documents, doubts, seen = centred(np.asarray(embeddings, dtype=np.float32)), doubt(probabilities), _rows(asked)
     doubts[_rows(suspected)] = 1
     open_rows = np.setdiff1d(np.arange(len(documents)), seen)
-    candidates = open_rows[np.argsort(-doubts[open_rows], kind="stable")[:CANDIDATES]]
+    ranked = open_rows[np.argsort(-doubts[open_rows], kind="stable")]
+    candidates = ranked[: max(CANDIDATES, min(AMPLE * count, CELLS // SPOKEN_FOR))]
     others = np.sort(np.random.default_rng(seed).permutation(len(documents))[:SPOKEN_FOR])
-    likeness = _likeness(documents[candidates], documents[others])
     covered = _likeness(documents[seen], documents[others]).max(axis=0, initial=0.0)
+    places = _greedy(_likeness(documents[candidates], documents[others]), covered, doubts[others], count)
+    # Where all doubt is spoken for, the most doubtful are asked about next.
+    first = candidates[places]
+    return np.append(first, ranked[~np.isin(ranked, first)][: max(0, count - len(first))])
+
+
+def _greedy(likeness: Matrix, covered: Matrix, doubts: Matrix, count: int) -> list[int]:
+    """The candidates that speak for most doubt, one after another, until there is none.
+
+    What a candidate adds can only shrink, so it is computed anew only where it might still be the most (Minoux 1978,
+    "Accelerated greedy algorithms for maximizing submodular set functions").
+
+    Args:
+        likeness: [candidates, others].
+        covered: [others]: how much each is spoken for already.
+        doubts: [others].
+        count: How many to take at most.
+    """
+    bounds = np.maximum(likeness - covered, 0) @ doubts
+    heap = [(-gain, place) for place, gain in enumerate(bounds.tolist())]
+    heapq.heapify(heap)
     chosen: list[int] = []
-    for _ in range(min(count, len(candidates))):
-        gains = np.maximum(likeness - covered, 0) @ doubts[others] + doubts[candidates] * TINY
-        gains[chosen] = -1
-        chosen.append(int(gains.argmax()))
-        covered = np.maximum(covered, likeness[chosen[-1]])
-    return candidates[chosen]
-
-
-TINY = 1e-6
-"""Where all doubt is spoken for, the most doubtful is asked about next."""
+    while heap and len(chosen) < count and heap[0][0] < 0:
+        place = heap[0][1]
+        gain = float(np.maximum(likeness[place] - covered, 0) @ doubts)
+        heapq.heapreplace(heap, (-gain, place))
+        if heap[0][1] == place and gain > 0:
+            heapq.heappop(heap)
+            chosen.append(place)
+            covered = np.maximum(covered, likeness[place])
+    return chosen
 
 
 def _likeness(some: Matrix, others: Matrix) -> Matrix:

@@ -55,6 +55,9 @@ def run(
     config: Annotated[Path, typer.Argument(help="a YAML config; write one with `limbeck init`")],
     model: Annotated[str | None, typer.Option(help="replaces model.name; `fake` needs no model")] = None,
     limit: Annotated[int | None, typer.Option(help="replaces documents.limit")] = None,
+    budget_labels: Annotated[
+        int | None, typer.Option(help="replaces labels.llm_limit: documents the model labels, where that is worth most")
+    ] = None,
     project: Annotated[Path | None, typer.Option("--project", "-p", help="replaces project")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress")] = False,
 ) -> None:
@@ -68,7 +71,8 @@ def run(
     from limbeck.settings import load
 
     place = str(project.resolve()) if project else None
-    settings = load(config, {"model.name": model, "documents.limit": limit, "project": place})
+    replaced = {"model.name": model, "documents.limit": limit, "labels.llm_limit": budget_labels, "project": place}
+    settings = load(config, replaced)
     try:
         outcome = run_pipeline(settings, Progress(quiet=quiet))
     except KeyboardInterrupt:

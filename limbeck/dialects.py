@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from dspy import lm15
 
-from limbeck.errors import CallFailed
+from limbeck.errors import NoLikelihood
 from limbeck.schemas.record import canonical
 
 Body = dict[str, Any]
@@ -15,6 +15,8 @@ CHOICE = "choice"
 """The request's extension that lists the answers allowed."""
 PROMPT_LOGPROBS = {"prompt_logprobs": 0, "add_generation_prompt": False, "continue_final_message": True}
 """Extensions of a request that asks how likely its own last message is; vLLM's words. The answer is the tokens' list."""
+LEAST_LOGPROB = -9999.0
+"""What stands for a probability of 0, as with vLLM; JSON has no infinity."""
 
 
 def neutral(request: lm15.Request) -> Body:
@@ -74,7 +76,7 @@ def heard(answer: Body, body: Body, dialect: Dialect) -> Body:
     """The server's answer as if it had been given to the neutral request: a choice without its wrapping.
 
     Raises:
-        CallFailed: It was asked how likely the prompt is, and does not say.
+        NoLikelihood: It was asked how likely the prompt is, and does not say.
     """
     if "prompt_logprobs" in body:
         return _weighed(answer, body)
@@ -90,13 +92,25 @@ def heard(answer: Body, body: Body, dialect: Dialect) -> Body:
 
 def _weighed(answer: Body, body: Body) -> Body:
     """How likely each token of the prompt is, but for the first, in the place of an answer."""
-    told = answer.get("prompt_logprobs")
-    if not isinstance(told, list):
-        said = f"the server of {body['model']!r} does not say how likely a prompt is, as vLLM does"
-        raise CallFailed(f"{said}; write `labels: mode:` choice or reasoned")
-    pairs = [[int(token), one["logprob"]] for entry in told if entry for token, one in list(entry.items())[:1]]
-    first = {**answer["choices"][0], "message": {"role": "assistant", "content": canonical(pairs)}, "finish_reason": "stop"}
+    try:
+        written = canonical([_token(entry) for entry in answer.get("prompt_logprobs") or () if entry])
+    except (TypeError, ValueError, KeyError, AttributeError):
+        written = "[]"
+    if written == "[]":
+        raise NoLikelihood(body["model"])
+    first = {**answer["choices"][0], "message": {"role": "assistant", "content": written}, "finish_reason": "stop"}
     return {**answer, "choices": [first]}
+
+
+def _token(entry: Body) -> tuple[int, float]:
+    """A token's number and log-probability; a server that gives more tokens gives the prompt's own first."""
+    number, told = next(iter(entry.items()))
+    return int(number), max(LEAST_LOGPROB, float(told["logprob"]))
+
+
+def without_likelihood(answer: Body, body: Body) -> bool:
+    """Whether a server refuses a request because it was asked how likely the prompt is."""
+    return "prompt_logprobs" in body and any(name in str(answer) for name in PROMPT_LOGPROBS)
 
 
 def parsed(raw: bytes) -> Body:

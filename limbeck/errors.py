@@ -62,6 +62,14 @@ class CallFailed(LimbeckError):
     """The server refused a request, or answered nothing usable after every retry."""
 
 
+class NoLikelihood(LimbeckError):
+    """A server does not say how likely a prompt is, which labelling by likelihood needs."""
+
+    def __init__(self, model: str) -> None:
+        said = f"the server of {model!r} does not say how likely a prompt is (`prompt_logprobs`, as vLLM does)"
+        super().__init__(f"{said}; write `labels: mode:` choice or reasoned")
+
+
 class StoreError(LimbeckError):
     """The project's DuckDB file can't be opened, read or written as asked."""
 

@@ -20,8 +20,15 @@ import aiohttp
 import dspy
 from dspy import lm15
 
-from limbeck.dialects import Body, Dialect, constrained, heard, neutral, parsed, spoken
-from limbeck.errors import BudgetSpent, CallFailed, LimbeckError, ModelCallsOff, ModelUnreachable
+from limbeck.dialects import Body, Dialect, constrained, heard, neutral, parsed, spoken, without_likelihood
+from limbeck.errors import (
+    BudgetSpent,
+    CallFailed,
+    LimbeckError,
+    ModelCallsOff,
+    ModelUnreachable,
+    NoLikelihood,
+)
 from limbeck.schemas import Call
 from limbeck.schemas.record import canonical, named
 from limbeck.settings import BudgetSettings, ModelSettings
@@ -269,6 +276,7 @@ class OpenAIServer:
 
         Raises:
             ModelCallsOff: `LIMBECK_CALLS=off`.
+            NoLikelihood: It was asked how likely the prompt is, and can't say.
             lm15.LM15Error: The server refused it, failed, or was lost; DSPy retries where that helps.
         """
         if os.environ.get("LIMBECK_CALLS") == "off":
@@ -278,6 +286,8 @@ class OpenAIServer:
         if status == 400 and dialect == "openai" and constrained(body) and "response_format" in str(answer):
             self._dialect = dialect = "plain"
             status, headers, answer = await self._post(spoken(body, dialect))
+        if status in (400, 422) and without_likelihood(answer, body):
+            raise NoLikelihood(body["model"])
         if status != 200:
             raise _refusal(status, headers, answer)
         if not answer.get("choices"):

@@ -10,10 +10,10 @@ import os
 from collections.abc import Hashable, Mapping
 from os.path import normpath
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from limbeck.errors import ConfigError
 
@@ -81,19 +81,20 @@ class TaxonomySettings(Section):
 
 
 Mode = Literal["auto", "reasoned", "choice", "likelihood"]
+Wording = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class LabelSettings(Section):
     """How documents are labelled (TnT-LLM, phase 2)."""
 
-    mode: Mode | tuple[Mode, ...] = Field(
+    mode: Mode | Annotated[tuple[Mode, ...], Field(min_length=1)] = Field(
         "auto",
         description="`reasoned`: reason, index, name and all that apply; `choice`: one constrained choice; `likelihood`: "
         "the label under which the model finds the text likeliest; a list lets each way vote",
     )
-    wordings: tuple[str, ...] = Field((), description="instructions of your own for the model; each votes for itself")
+    wordings: tuple[Wording, ...] = Field((), description="instructions of your own for the model; each votes for itself")
     several: bool = Field(False, description="several labels, or none, may apply to a document; else the best one counts")
-    llm_limit: int | None = Field(None, ge=0, description="how many documents the LLM labels; all where it is not given")
+    llm_limit: int | None = Field(None, ge=0, description="how many documents the LLM labels, chosen where its answer is worth most; all without it")
     probe: int = Field(40, ge=0, description="documents labelled twice, in two orders of labels, to weigh the LLM")
     aggregate: Literal["soft", "majority", "weighted", "dawid-skene", "balanced", "auto"] = Field(
         "soft", description="how votes become labels; `soft`: the mean, weighed by κ; `auto` chooses a label model and says why"

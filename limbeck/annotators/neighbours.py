@@ -25,8 +25,8 @@ def neighbour_ballots(
 ) -> Ballots:
     """Let the nearest labelled examples vote on each text; `neighbours` is the annotator.
 
-    It abstains where no example is similar, and where the neighbours disagree. A text that is among the examples votes
-    on itself: leave such texts out.
+    It abstains where no example is similar, and where the neighbours disagree. A text that is itself an example gets the
+    label that it has there: it is its own nearest neighbour.
 
     Args:
         embeddings: [n, d] of the texts.

@@ -25,6 +25,10 @@ LETTER = rf"[^\W{JOINED}]"
 """A character of a script whose words stand apart."""
 SECONDS = 0.2
 """A regular expression that takes longer on one text has failed there; some take longer than the universe will last."""
+PATIENCE = 5
+"""Texts on which a regular expression may fail so, before it is left out: there may be very many texts."""
+QUOTED = 60
+"""Characters of a text that a failure quotes."""
 EXAMPLE = "write lines such as `refunds: [refund, \"money back\", '/charged.*twice/']`"
 
 
@@ -69,28 +73,40 @@ class Pattern:
 
 
 def pattern_ballots(annotator: str, patterns: Sequence[Pattern], texts: Sequence[str]) -> Ballots:
-    """Look for patterns in texts; several that are found share the vote by their scores, as sure as the surest."""
+    """Look for patterns in texts.
+
+    A label's scores add up where several of its patterns are found; the largest sum votes as surely as the surest pattern,
+    the others in proportion, so that two labels found alike both apply in full.
+    """
     votes, slow = [], []
-    for text in texts:
+    patience = dict.fromkeys((pattern.written for pattern in patterns), PATIENCE)
+    for row, text in enumerate(texts):
         plain, found = folded(text), []
-        for pattern in patterns:
+        for pattern in (one for one in patterns if patience[one.written]):
             try:
                 found += [pattern] if pattern.found(text, plain) else []
             except TimeoutError:
-                slow.append((text, pattern.written))
+                slow.append((row, pattern.written))
+                patience[pattern.written] -= 1
         votes.append(_ballot(found))
-    first = f"{slow[0][1]} takes over {SECONDS} s on {slow[0][0][:60]!r}; write it without nested `*` or `+`" if slow else ""
-    return Ballots(annotator, tuple(votes), len({text for text, _ in slow}), first)
+    return Ballots(annotator, tuple(votes), len({row for row, _ in slow}), _too_slow(texts, slow))
+
+
+def _too_slow(texts: Sequence[str], slow: Sequence[tuple[int, str]]) -> str:
+    if not slow:
+        return ""
+    row, written = slow[0]
+    return f"{written} takes over {SECONDS} s on {texts[row][:QUOTED]!r}; write it without nested `*` or `+`"
 
 
 def _ballot(found: Sequence[Pattern]) -> Ballot:
     scores: dict[str, float] = defaultdict(float)
     for pattern in found:
         scores[pattern.label] += pattern.score
-    whole = sum(scores.values())
+    largest = max(scores.values(), default=0.0)
     surest = max((pattern.score for pattern in found), default=0.0)
     ranked = sorted(scores.items(), key=lambda one: (-one[1], one[0]))
-    return tuple((label, surest * score / whole) for label, score in ranked if score > 0)
+    return tuple((label, surest * score / largest) for label, score in ranked if score > 0)
 
 
 def folded(text: str) -> str:
@@ -114,20 +130,26 @@ def read_patterns(path: str | Path, labels: Sequence[str]) -> list[Pattern]:
         tree = yaml.compose(path.read_bytes(), Loader=yaml.SafeLoader)
     except OSError as error:
         raise ConfigError(f"can't open patterns {str(path)!r} ({error.strerror}); {EXAMPLE}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""
         raise ConfigError(f"{str(path)!r} is not YAML{line}; put regular expressions in single quotes: '/…/'") from None
     if not isinstance(tree, yaml.MappingNode) or not tree.value:
         raise ConfigError(f"no patterns in {str(path)!r}; {EXAMPLE}")
-    patterns: dict[tuple[str, str], Pattern] = {}
+    patterns: dict[str, list[Pattern]] = {}
     for key, value in tree.value:
         try:
-            for pattern in _patterns(key, value, labels):
-                patterns[pattern.label, pattern.written] = pattern
+            label = label_named(_scalar(key), labels)
+            if label in patterns:
+                raise ValueError("the label is there twice; write all its patterns in one list")
+            patterns[label] = list(_patterns(label, value))
         except ValueError as error:
-            raise ConfigError(f"{str(path)!r}, line {key.start_mark.line + 1}, label {str(key.value)!r}: {error}") from None
-    return list(patterns.values())
+            name = f", label {key.value!r}" if isinstance(key, yaml.ScalarNode) else ""
+            raise ConfigError(f"{str(path)!r}, line {key.start_mark.line + 1}{name}: {error}") from None
+    found = [pattern for label in patterns.values() for pattern in label]
+    if not found:
+        raise ConfigError(f"no patterns in {str(path)!r}; {EXAMPLE}")
+    return found
 
 
 def write_patterns(patterns: Sequence[Pattern], path: Path) -> None:
@@ -139,10 +161,9 @@ def write_patterns(patterns: Sequence[Pattern], path: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _patterns(key: yaml.Node, value: yaml.Node, labels: Sequence[str]) -> Iterator[Pattern]:
-    """A label's patterns; ValueError where one can't be used."""
-    label = label_named(_scalar(key), labels)
-    for written, score in _written(value):
+def _patterns(label: str, value: yaml.Node) -> Iterator[Pattern]:
+    """A label's patterns, each once; ValueError where one can't be used."""
+    for written, score in dict(_written(value)).items():
         pattern = Pattern(label, written, score)
         if not pattern.folded:
             raise ValueError("an empty keyword matches everything; leave it out")
@@ -150,7 +171,7 @@ def _patterns(key: yaml.Node, value: yaml.Node, labels: Sequence[str]) -> Iterat
             raise ValueError(f"score {score!r} of {written!r}; write one from 0 to 1")
         try:
             _ = pattern.compiled
-        except regex.error as error:
+        except (regex.error, RecursionError) as error:
             raise ValueError(f"regular expression {written!r} is wrong ({error}); try it at a Python prompt") from None
         yield pattern
 

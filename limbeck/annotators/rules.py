@@ -3,7 +3,8 @@
 def refund(text):
     return "Refunds" if "money back" in text.lower() else None
 
-Such a file is a program: whoever names it lets it run.
+Such a file is a program: whoever names it lets it run. It may import what is installed, but no file beside it: a run is
+named by what is in this file alone.
 """
 
 import inspect
@@ -23,8 +24,8 @@ Rule = Callable[[str], object]
 
 EXAMPLE = "def refund(text): return 'Refunds' if 'money back' in text else None"
 ANSWERS = "return a label, (label, score), a list of these, or None"
-QUOTED = 60
-"""Characters of a text that a failure quotes."""
+QUOTED, SAID = 60, 200
+"""Characters of a text, and of an error, that a failure quotes."""
 
 
 def read_rules(path: str | Path) -> dict[str, Rule]:
@@ -45,7 +46,7 @@ def read_rules(path: str | Path) -> dict[str, Rule]:
     sys.modules[module.__name__] = module  # Dataclasses look their module up there.
     trouble = _tried(lambda: exec(compile(source, str(path), "exec"), module.__dict__)).exception()
     if trouble is not None:
-        raise ConfigError(f"rules {str(path)!r} can't be run ({_said(trouble)}); try: python {path}") from None
+        raise ConfigError(f"rules {str(path)!r} can't be run ({_said(trouble)}); try: python -P {str(path)!r}") from None
     rules = {name: value for name, value in vars(module).items() if _is_rule(name, value, module)}
     if not rules:
         raise ConfigError(f"no rule in {str(path)!r}; write a function of one text: {EXAMPLE}")
@@ -118,4 +119,7 @@ def _tried(act: Callable[[], Any]) -> "Future[Any]":
 
 
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    """An error on one line, however much it has to say."""
+    said = " ".join(str(error).split())
+    short = said if len(said) <= SAID else said[:SAID] + " …"
+    return f"{type(error).__name__}: {short}" if short else type(error).__name__

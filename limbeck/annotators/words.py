@@ -1,7 +1,8 @@
 """A label's own words vote for it: what a label is called is often what a text says.
 
 The rarer a word is among the texts, the more it tells (Spärck Jones 1972): a label's score is the weight of the rarest of
-its words that a text has, as a share of the weight of its rarest word. Endings don't matter.
+its words that a text has, as a share of the weight of its rarest word. The endings that English puts to words don't
+matter. Where a script puts no space between words, it abstains.
 """
 
 from collections import Counter
@@ -14,7 +15,7 @@ from limbeck.annotators.ballots import Ballots
 from limbeck.annotators.patterns import LETTER
 
 WORD = regex.compile(rf"{LETTER}+")
-ENDINGS = ("ings", "ing", "ed", "es", "s")
+ENDINGS = ("ings", "ing", "ed", "es", "s", "e")
 SHORTEST = 3
 """Letters that must be left of a word without its ending, and in a label's word that counts."""
 LEAST_SCORE = 0.5

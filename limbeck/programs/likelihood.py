@@ -16,7 +16,7 @@ from dspy import lm15
 from dspy.utils.exceptions import LMError
 
 from limbeck.dialects import PROMPT_LOGPROBS
-from limbeck.errors import CallFailed
+from limbeck.errors import NoLikelihood
 from limbeck.programs.predict import final
 from limbeck.schemas import Category
 
@@ -55,7 +55,8 @@ class Likelihood(dspy.Module):  # type: ignore[misc]
             `CheckedPredict`.
 
         Raises:
-            CallFailed: The server does not say how likely a prompt is.
+            NoLikelihood: The server does not say how likely a prompt is.
+            CallFailed: It refused the request or failed for good.
             ModelUnreachable: The server is gone or takes no key.
         """
         asked = [self._scored(use_case, document[:LONGEST], name) for name in candidates]
@@ -104,5 +105,4 @@ def _read(response: Any, model: str) -> Logprobs:
     try:
         return [(int(token), float(value)) for token, value in json.loads(text)]
     except (ValueError, TypeError):
-        said = f"{model!r} does not say how likely a prompt is (prompt_logprobs, as vLLM does)"
-        raise CallFailed(f"{said}; write `labels: mode:` choice or reasoned") from None
+        raise NoLikelihood(model) from None

@@ -5,6 +5,7 @@ from examples, or else from the first labels, and then vote too.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,31 +26,34 @@ from limbeck.annotators import (
 from limbeck.annotators.ballots import label_named
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
-from limbeck.errors import ConfigError
+from limbeck.errors import ConfigError, NoColumn
 from limbeck.schemas import Category, Document, Vote, content_id
 from limbeck.settings import Settings
 from limbeck.stages.given import given_rows
-from limbeck.stages.labelling import ANNOTATORS, believed, relabel
+from limbeck.stages.labelling import ANNOTATORS, Shares, believed, relabel
 
 TEXT, LABEL = "text", "label"
 WRITTEN = "ngrams"
+QUOTED = 60
+"""Characters of an example that an error quotes."""
 
 
-def written_down(settings: Settings) -> list[str]:
-    """What is in the config's files of annotators; a run is named by it.
+def written_down(settings: Settings) -> dict[str, str]:
+    """What is in the config's files of annotators, as a hash by key; a run is named by it.
 
     Raises:
         ConfigError: One can't be read.
     """
-    paths = [getattr(settings.annotators, key) for key in ("rules", "patterns", "examples")]
-    return [content_id([_bytes(path).hex()]) for path in paths if path]
+    paths = {key: getattr(settings.annotators, key) for key in ("rules", "patterns", "examples")}
+    return {key: content_id(_bytes(path).hex()) for key, path in paths.items() if path is not None}
 
 
 def _bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"can't open {path!r} ({error.strerror}); correct its path under `annotators:`") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"can't open {path!r} ({why}); correct its path under `annotators:`") from None
 
 
 def check(settings: Settings) -> None:
@@ -72,7 +76,10 @@ def check(settings: Settings) -> None:
 
 
 async def annotate(context: RunContext, leaves: Sequence[Category], documents: Sequence[Document], space: str) -> None:
-    """Let them vote, and keep who they were."""
+    """Let them vote, and keep who they were; rules that an earlier attempt wrote don't count until they are written anew."""
+
+    async def none() -> Made:
+        return Made({})
 
     async def made() -> Made:
         names = []
@@ -81,6 +88,7 @@ async def annotate(context: RunContext, leaves: Sequence[Category], documents: S
             names.append(ballots.annotator)
         return Made({space: names})
 
+    await one(context, ANNOTATORS, "written", none())
     await one(context, ANNOTATORS, "given", made())
 
 
@@ -111,23 +119,31 @@ def _ballots(context: RunContext, labels: list[str], documents: Sequence[Documen
     if asked.words if asked.words is not None else context.settings.labels.several:
         yield word_ballots(texts, labels)
     if asked.examples:
-        told = _examples(asked.examples, labels)
-        yield neighbour_ballots(context.embed(documents), context.encoder.encode(list(told)), list(told.values()))
+        told, named = zip(*_examples(asked.examples, labels), strict=True)
+        yield neighbour_ballots(context.embed(documents), context.encoder.encode(told), named)
 
 
 def _written(
     context: RunContext, labels: list[str], documents: Sequence[Document], space: str, path: Path
 ) -> Ballots:
+    """Write the rules to a file, and let them vote: on each text those that were learnt from other texts."""
     texts, examples = [document.text for document in documents], context.settings.annotators.examples
     if examples:
-        told = _examples(examples, labels)
-        shares = np.eye(len(labels), dtype=np.float32)[[labels.index(label) for label in told.values()]]
-        rules = mine(list(told), shares, labels)
-        write_patterns(rules, path)
-        return pattern_ballots(WRITTEN, rules, texts)
-    shares = believed(context, space, [document.id for document in documents], labels)
+        texts, shares = _told(texts, _examples(examples, labels), labels)
+    else:
+        shares = believed(context, space, [document.id for document in documents], labels)
     write_patterns(mine(texts, shares, labels), path)
-    return ngram_ballots(texts, shares, labels, seed=context.settings.seed)
+    ballots = ngram_ballots(texts, shares, labels, seed=context.settings.seed)
+    return replace(ballots, votes=ballots.votes[: len(documents)])
+
+
+def _told(texts: list[str], examples: Sequence[tuple[str, str]], labels: list[str]) -> tuple[list[str], Shares]:
+    """The texts and then the examples that are none of them, with [n, k] shares by the examples' labels."""
+    rows = {text: row for row, text in enumerate(dict.fromkeys([*texts, *(text for text, _ in examples)]))}
+    shares = np.zeros((len(rows), len(labels)), dtype=np.float32)
+    for text, label in examples:
+        shares[rows[text], labels.index(label)] = 1
+    return list(rows), shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
 
 
 def _put(context: RunContext, ballots: Ballots, documents: Sequence[Document], space: str) -> None:
@@ -144,18 +160,28 @@ def _put(context: RunContext, ballots: Ballots, documents: Sequence[Document], s
         context.progress.note(f"{name} failed on {ballots.failed} documents: {ballots.first_failure}")
 
 
-def _examples(path: str, labels: Sequence[str]) -> dict[str, str]:
-    """Labelled texts: their label by text.
+def _examples(path: str, labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Labelled texts: each text with its label, or with each of its labels where they differ.
+
+    Args:
+        path: The file.
+        labels: Those known; any will do where none is known yet.
 
     Raises:
-        ConfigError: The file can't be used, has no such columns, or a label is unknown.
+        ConfigError: The file can't be used, has no such columns, or a label is missing or unknown.
     """
-    corpus = reading.read(path, text=TEXT, gold=LABEL)
+    try:
+        corpus = reading.read(path, text=TEXT, gold=LABEL)
+    except NoColumn as error:
+        raise ConfigError(f"{error.trouble}; name its columns {TEXT!r} and {LABEL!r}") from None
     texts = {document.id: document.text for document in corpus.documents}
-    told: dict[str, str] = {}
+    told: dict[tuple[str, str], None] = {}
     for place in corpus.places:
+        text, said = texts[place.document], place.gold or ""
         try:
-            told[texts[place.document]] = label_named(place.gold or "", labels) if labels else place.gold or ""
+            if not said.strip():
+                raise ValueError("no label; leave the row out, or label it")
+            told[text, label_named(said, labels) if labels else said] = None
         except ValueError as error:
-            raise ConfigError(f"{path!r}, row {place.position + 1}: {error}") from None
-    return told
+            raise ConfigError(f"{path!r}, example {text[:QUOTED]!r}: {error}") from None
+    return list(told)

@@ -2,6 +2,9 @@
 
 One primary label and all that apply (TnT-LLM, section 3.2). `Other` is on offer here and nowhere else. What people have
 answered in a review is a vote that outweighs all others, and a beginning for the encoder's.
+
+Where the model may not read every document, it reads those where its answer is worth most (`limbeck/asking.py`), given
+what is believed before it is asked.
 """
 
 import json
@@ -10,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from limbeck.aggregate import aggregate, applicable, distribution
+from limbeck.asking import choose
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.labelmodels import Aggregated, Method, VoteTable, applying, fit
@@ -33,6 +37,8 @@ CLUSTERS = "clusters"
 WEIGHTS = "weights"
 ANNOTATORS = "annotators"
 """The step whose artifacts name the annotators of a space that are no models; see `annotating.py`."""
+ASKED = "asked"
+"""The step whose artifacts hold the documents that models label, by space, the most valuable first."""
 PERSON_WEIGHT = 100.0
 LEAST_WEIGHT = 0.01
 YES = 0.5
@@ -45,6 +51,37 @@ async def label(context: RunContext, leaves: tuple[Category, ...], documents: Se
     """Label documents with the leaves, in a space of the vote table."""
     await _llm_votes(context, leaves, documents, space)
     relabel(context, leaves, documents, space)
+
+
+async def _to_ask(
+    context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], space: str
+) -> list[Document]:
+    """The documents that the models label: all, or the config's number where answers are worth most; chosen once."""
+    limit = context.settings.labels.llm_limit
+    if limit is None or limit >= len(documents):
+        return list(documents)
+    if space not in context.store.artifacts(context.run, ASKED):
+        chosen = _worth_most(context, leaves, documents, space, limit)
+
+        async def made() -> Made:
+            return Made([document.id for document in chosen])
+
+        await one(context, ASKED, space, made())
+    kept = json.loads(context.store.artifacts(context.run, ASKED)[space].value)
+    by_id = {document.id: document for document in documents}
+    return [by_id[id] for id in kept]
+
+
+def _worth_most(
+    context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document], space: str, count: int
+) -> list[Document]:
+    """Choose by the votes of all that are no models; what a person has answered needs no model."""
+    _encoder_votes(context, leaves, documents, space)
+    names, told = [leaf.name for leaf in leaves], answers(context, space)
+    shares = believed(context, space, [document.id for document in documents], names)
+    answered = [row for row, document in enumerate(documents) if document.id in told]
+    rows = choose(context.embed(documents), shares, answered, count, context.settings.seed)
+    return [documents[row] for row in rows]
 
 
 def relabel(
@@ -89,10 +126,13 @@ async def _llm_votes(
     """Put the models' votes, and find their weights."""
     if context.settings.labels.llm_limit == 0:
         return
-    asked = readings(context)
+    asked, read = readings(context), await _to_ask(context, leaves, documents, space)
     likely = any(reading.mode == "likelihood" for reading in asked)
     near = _nearest(context, leaves, documents) if likely else {}
-    weights = {one.annotator: await _votes_of(one, leaves, documents, space, near) for one in asked}
+    weights = {}
+    for reading in asked:
+        weights[reading.annotator] = await _weight(reading, leaves, documents, space, near)
+        await _put_votes_of(reading, leaves, read, space, near)
 
     async def made() -> Made:
         return Made(weights)
@@ -100,19 +140,25 @@ async def _llm_votes(
     await one(context, WEIGHTS, space, made())
 
 
-async def _votes_of(
+async def _weight(
     reading: Reading, leaves: tuple[Category, ...], documents: Sequence[Document], space: str, near: Near
 ) -> float:
-    """Put one reading's votes; what they weigh."""
-    context, name = reading.context, reading.annotator
-    weight = await probe(reading, leaves, documents, f"labels in {space}", near) if context.settings.labels.probe else 1.0
-    read = documents[: context.settings.labels.llm_limit]
+    """What a reading's votes weigh: its κ with itself, on a sample of all documents."""
+    if not reading.context.settings.labels.probe:
+        return 1.0
+    return await probe(reading, leaves, documents, f"labels in {space}", near)
+
+
+async def _put_votes_of(
+    reading: Reading, leaves: tuple[Category, ...], documents: Sequence[Document], space: str, near: Near
+) -> None:
+    """Let a model label documents in one way, and put its votes."""
+    store, name = reading.context.store, reading.annotator
     program = reading.programs(leaves)["forth"]
-    artifacts = await label_by_llm(reading, program, read, f"label/{space}/{name}", near)
+    artifacts = await label_by_llm(reading, program, documents, f"label/{space}/{name}", near)
     primary, every = votes_of_llm(name, artifacts, space)
-    context.store.put_votes(space, name, primary)
-    context.store.put_votes(f"{space}/all", name, every)
-    return weight
+    store.put_votes(space, name, primary)
+    store.put_votes(f"{space}/all", name, every)
 
 
 def _nearest(context: RunContext, leaves: tuple[Category, ...], documents: Sequence[Document]) -> Near:

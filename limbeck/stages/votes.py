@@ -1,9 +1,8 @@
 """Votes: what models and the encoder say about documents, and how much a model's word weighs.
 
 No gold is needed to weigh it: some documents are labelled twice, with the labels in two orders, or in two wordings where
-it scores. Cohen's κ between the
-two is what is left of an annotator once its liking for places is taken away. A large model answers alike and decides
-(κ near 1); a tiny one answers by place (κ near 0), and the encoder decides.
+it scores. Cohen's κ between the two is what is left of an annotator once its liking for places is taken away. A large model
+answers alike and decides (κ near 1); a tiny one answers by place (κ near 0), and the encoder decides.
 """
 
 import json
@@ -168,7 +167,11 @@ def votes_of_llm(name: str, artifacts: Mapping[str, Artifact], space: str) -> tu
 
 
 def votes_of_shares(
-    name: str, space: str, documents: Sequence[Document], labels: Sequence[str], shares: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    name: str,
+    space: str,
+    documents: Sequence[Document],
+    labels: Sequence[str],
+    shares: np.ndarray[tuple[int, int], np.dtype[np.float32]],
 ) -> list[Vote]:
     """An annotator's shares [documents, labels] as votes, the small ones left out."""
     votes = []
