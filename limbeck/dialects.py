@@ -105,7 +105,7 @@ def _weighed(answer: Body, body: Body) -> Body:
 def _token(entry: Body) -> tuple[int, float]:
     """A token's number and log-probability; a server that gives more tokens gives the prompt's own first."""
     number, told = next(iter(entry.items()))
-    return int(number), max(LEAST_LOGPROB, float(told["logprob"]))
+    return int(number), max(float(told["logprob"]), LEAST_LOGPROB)
 
 
 def without_likelihood(answer: Body, body: Body) -> bool:

@@ -84,13 +84,18 @@ def measures(outcome: Outcome) -> dict[str, Any]:
 # ---- models ----------------------------------------------------------------------------------------------------------
 
 
+OWN = "Say it in a word"
+"""How a wording of a person's own begins."""
 STARTS = {"Choose": "Choose the table", "Prefer": "Two labels", "Relevant": "A document was", "Pick": "Label one"}
 
 
 def program(body: Body) -> str:
     """Which program asks; of those that take a choice its prompt's beginning tells."""
+    if "prompt_logprobs" in body:
+        return "Likelihood"
     if CHOICE in body:
-        return next(name for name, start in STARTS.items() if body["messages"][0]["content"].startswith(start))
+        said = body["messages"][0]["content"]
+        return "Pick" if said.startswith(OWN) else next(name for name, start in STARTS.items() if said.startswith(start))
     return str(body["response_format"]["name"])
 
 
@@ -173,6 +178,13 @@ def preferred(body: Body) -> str:
     return found[0] if found else "None"
 
 
+def weighed(body: Body) -> Any:
+    """A document is likelier after the name of its topic; the last token of the prompt is the document."""
+    label, document = asked(body), str(body["messages"][-1]["content"])
+    said = any(name in label and fits(name, document) for name in TOPICS)
+    return [[len(label), -1.0], [7, -2.0 if said else -20.0]]
+
+
 def named(body: Body) -> Any:
     counts = Counter({name: asked(body).count(word) for name, word in TOPICS.items()})
     return described(counts.most_common(1)[0][0])
@@ -189,6 +201,7 @@ ANSWERS: dict[str, Answer] = {
     "Prefer": preferred,
     "Relevant": lambda _: "yes",
     "NameCluster": named,
+    "Likelihood": weighed,
 }
 
 

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from limbeck import asking
 from limbeck.asking import choose, doubt
 from limbeck.prototypes import assign
 
@@ -46,6 +47,36 @@ def test_as_many_as_wanted_all_different_and_none_asked_before(n: int, count: in
     chosen = choose(embeddings, shares, seen, count, seed=0).tolist()
     assert len(chosen) == len(set(chosen)) == min(count, n - len(seen))
     assert not set(chosen) & set(seen)
+
+
+def plainly(embeddings: np.ndarray, shares: np.ndarray, count: int) -> list[int]:
+    """Facility location by the book: every gain anew at every step."""
+    vectors = embeddings - embeddings.mean(axis=0)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    likeness = np.maximum(vectors @ vectors.T, 0) ** 4
+    covered, doubts, chosen = np.zeros(len(vectors)), doubt(shares), []  # type: ignore[var-annotated]
+    for _ in range(count):
+        gains = np.maximum(likeness - covered, 0) @ doubts
+        gains[chosen] = -1
+        chosen.append(int(gains.argmax()))
+        covered = np.maximum(covered, likeness[chosen[-1]])
+    return chosen
+
+
+@given(st.integers(5, 60), st.integers(0, 5), st.integers(0, 1000))
+def test_what_is_not_computed_anew_would_not_have_been_chosen(n: int, count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    embeddings, shares = rng.normal(size=(n, 6)), rng.dirichlet(np.ones(4), size=n)
+    assert choose(embeddings, shares, [], count, seed=0).tolist() == plainly(embeddings, shares, count)
+
+
+def test_where_more_are_wanted_than_can_be_compared_the_most_doubtful_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "CANDIDATES", 4)
+    monkeypatch.setattr(asking, "CELLS", asking.SPOKEN_FOR * 6)
+    embeddings, _ = groups([10, 10])
+    first = np.linspace(0.5, 0.98, 20)
+    chosen = choose(embeddings, np.stack([first, 1 - first], axis=1), [], 9, seed=0).tolist()
+    assert set(chosen[:6]) == set(range(6)) and chosen[6:] == [6, 7, 8]
 
 
 def test_a_few_answers_where_limbeck_asks_teach_more_than_answers_anywhere() -> None:

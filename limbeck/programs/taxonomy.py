@@ -178,9 +178,7 @@ class Taxonomist(dspy.Module):  # type: ignore[misc]
                 told_rows = signature.with_updated_fields("categories", type_=rows)
                 told_rows.__name__ = signature.__name__
                 signature = told_rows
-            named = signature.with_instructions(signature.instructions.format(size=size, language=language))
-            named.__name__ = signature.__name__
-            return named
+            return instructed(signature, signature.instructions.format(size=size, language=language))
 
         def sound(inputs: dict[str, Any], outputs: Any) -> None:
             check_rows(outputs.categories, size)
@@ -219,7 +217,7 @@ class Labeller(dspy.Module):  # type: ignore[misc]
         # The index alone: naming a forced choice takes a small model ten times as long and tells nothing new.
         self.options = tuple(str(index) for index in range(1, len(self.names) + 1))
         self.mode = mode
-        classify, pick = (one.with_instructions(wording) if wording else one for one in (Classify, Pick))
+        classify, pick = (instructed(one, wording) if wording else one for one in (Classify, Pick))
         self.classify = CheckedPredict(classify, self._agrees, max_tokens=300)
         self.pick = CheckedChoice(pick, max_tokens=8)
 
@@ -247,6 +245,13 @@ class Labeller(dspy.Module):  # type: ignore[misc]
         name = self.names[outputs.index - 1]
         if plain(outputs.name) != plain(name):
             raise GuardrailError(f"index {outputs.index!r} is {name!r}, not {outputs.name!r}; give both of one row")
+
+
+def instructed(signature: Any, instructions: str) -> Any:
+    """A signature with other instructions and its own name, which a server is told with the form of the answer."""
+    other = signature.with_instructions(instructions)
+    other.__name__ = signature.__name__
+    return other
 
 
 def numbered(rows: Any) -> str:
