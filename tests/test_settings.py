@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,14 @@ def test_the_keys_in_the_starters_comments_are_keys_with_fit_values(tmp_path: Pa
     text = commented_in((CONFIGS / "taxonomy.yaml").read_text("utf-8"))
     found = load(written(tmp_path, text))
     assert found.taxonomy.levels == 2 and found.budget.calls == 20_000 and found.student.held_out == 0.2
+    assert found.annotators.written and found.annotators.models[0].name == "other-model" and found.labels.wordings
+
+
+def test_the_readmes_annotators_are_keys_with_fit_values(tmp_path: Path) -> None:
+    readme = (CONFIGS.parents[1] / "README.md").read_text("utf-8")
+    (block,) = [one for one in re.findall(r"```yaml\n(.*?)```", readme, re.S) if "annotators:" in one]
+    found = load(written(tmp_path, f"use_case: x\ndocuments: {{source: a.csv}}\n{block}"))
+    assert found.annotators.written and found.labels.wordings == ("Which team has to act?",)
 
 
 # ---- the JSON schema -------------------------------------------------------------------------------------------------
