@@ -5,12 +5,17 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 
 os.environ["LIMBECK_CALLS"] = "off"
 
 from limbeck.encoder import Embeddings, Encoder  # After the switch.
+
+# How long an example takes says more about what else the machine does than about us.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="module")

@@ -493,7 +493,7 @@ def test_rules_vote_on_texts_of_which_nothing_is_known() -> None:
 
 
 @given(st.integers(0, 15), st.integers(0, 4))
-@hypothesis_settings(max_examples=15, deadline=None)
+@hypothesis_settings(max_examples=15)
 def test_a_text_is_never_voted_on_by_what_was_learnt_from_itself(place: int, seed: int) -> None:
     turned = ONE_HOT.copy()
     turned[place] = 1 - turned[place]
