@@ -13,7 +13,7 @@ from limbeck.fakes import FakeLLM
 from limbeck.progress import Progress
 from limbeck.reviewing import opened
 from limbeck.run import Outcome, run
-from limbeck.settings import Settings, load
+from limbeck.settings import AnnotatorSettings, Settings, load
 from limbeck.stages.review import record
 
 pytestmark = pytest.mark.usefixtures("one_encoder")
@@ -175,7 +175,10 @@ def test_written_rules_can_be_read_edited_and_named_in_a_config(tmp_path: Path) 
 
 
 def test_written_rules_learn_nothing_from_what_they_said_before(tmp_path: Path) -> None:
-    config = writing(tmp_path)
+    # A rule that guesses, so that one more vote changes what is believed.
+    guess = "def guess(text): return ('Cards', 'Loans', 'Transfers')[int(text.split()[-1]) % 7 % 3]\n"
+    rules = AnnotatorSettings(written=True, rules=files(tmp_path, rules=guess)["rules"])
+    config = writing(tmp_path).model_copy(update={"annotators": rules})
     _, outcome = started(config, good)
     before, (path,) = votes(outcome, "ngrams"), outcome.store.parent.glob("written-*.yaml")
     written = path.read_text("utf-8")
