@@ -98,10 +98,23 @@ class Encoder:
         padded = self.tokenizer.pad({"input_ids": tokens}, return_tensors="pt").to(self.model.device)
         with torch.inference_mode():
             hidden = self.model(**padded).last_hidden_state
-            mask = padded["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-            mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1.0)
-            unit: Embeddings = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
+            unit: Embeddings = pooled(hidden, padded["attention_mask"]).cpu().numpy()
         return unit
+
+
+def pooled(hidden: Any, mask: Any) -> Any:
+    """Unit vectors: the mean over each text's tokens.
+
+    Args:
+        hidden: [texts, p + tokens, dimensions]; p virtual tokens of a tuned prompt in front, mostly 0, are left out.
+        mask: [texts, tokens]: 1 for a token, 0 for padding.
+    """
+    import torch
+
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    own = hidden[:, hidden.shape[1] - mask.shape[1] :]
+    mean = (own * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
+    return torch.nn.functional.normalize(mean, dim=-1)
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:

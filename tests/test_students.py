@@ -1,4 +1,4 @@
-"""Students: lessons, the four kinds, what they say, and what they leave on disk."""
+"""Students: lessons, the five kinds, what they say, and what they leave on disk."""
 
 import json
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,13 +16,16 @@ from limbeck.errors import StudentError
 from limbeck.students import KINDS, Kind, Lessons, Prediction, Student, fit, fit_best, kinds_for, load
 from limbeck.students.calibration import (
     Calibration,
+    best_applicable_temperature,
     best_temperature,
-    best_threshold,
+    best_thresholds,
     expected_calibration_error,
 )
 from limbeck.students.logistic import solve
 from limbeck.students.metrics import macro_f1, measure
 from limbeck.students.objective import loss_and_gradient
+from limbeck.students.student import TUNED
+from limbeck.students.torching import asymmetric
 
 CARD = (
     "my card has not arrived",
@@ -170,10 +174,73 @@ def test_temperature_undoes_overconfidence() -> None:
     assert best_temperature(3 * true, taught) == pytest.approx(3, rel=0.01)
 
 
-def test_threshold_is_the_one_with_the_best_micro_f1() -> None:
-    chances = np.array([[0.1, 0.22], [0.31, 0.05]], dtype=np.float32)
-    assert best_threshold(chances, np.array([[0, 1], [1, 0]], dtype=np.float32)) == 0.2
-    assert best_threshold(np.zeros((0, 2), dtype=np.float32), np.zeros((0, 2), dtype=np.float32)) == 0.5
+@pytest.mark.parametrize(
+    ("chances", "applicable", "thresholds"),
+    [
+        ([], [], [0.5, 0.5]),
+        ([[0.1, 0.225], [0.315, 0.05]], [[0, 1], [1, 0]], [0.22, 0.22]),
+        ([[0.9, 0.9]], [[0, 0]], [0.5, 0.5]),
+        ([[0.605, 0.305]] * 30 + [[0.595, 0.1]] * 30, [[1, 1]] * 30 + [[0, 0]] * 30, [(0.6 + 0.3) / 2, 0.3]),
+    ],
+)
+def test_each_label_has_a_threshold_drawn_to_the_common_one(
+    chances: list[list[float]], applicable: list[list[int]], thresholds: list[float]
+) -> None:
+    given, wanted = (np.array(rows, dtype=np.float32).reshape(-1, 2) for rows in (chances, applicable))
+    assert best_thresholds(given, wanted) == pytest.approx(thresholds)
+
+
+@given(seed=st.integers(0, 200), n=st.integers(0, 30))
+@settings(max_examples=30)
+def test_a_label_that_no_text_has_takes_the_common_threshold(seed: int, n: int) -> None:
+    """And the order of labels changes nothing."""
+    chance = np.random.default_rng(seed)
+    chances, wanted = (
+        chance.random((n, 4), dtype=np.float32),
+        chance.integers(0, 2, (n, 4)).astype(np.float32),
+    )
+    wanted[:, 2:] = 0
+    found = best_thresholds(chances, wanted)
+    assert found[2] == found[3]
+    assert all(0 < threshold < 1 for threshold in found)
+    assert best_thresholds(chances[:, ::-1], wanted[:, ::-1]) == found[::-1]
+
+
+def test_temperature_of_the_applicable_labels_undoes_overconfidence() -> None:
+    true = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
+    targets = np.full((400, 3), 1 / 3, dtype=np.float32)
+    applies = Calibration().applicable(true, 0)
+    taught = Lessons(["text"] * 400, ("a", "b", "c"), targets, np.ones(400, dtype=np.float32), applies)
+    found = best_applicable_temperature(3 * true, taught)
+    assert found == pytest.approx(3, rel=0.01)
+    assert Calibration(1.0, found).applicable(3 * true, 0) == pytest.approx(applies, abs=0.01)
+    assert best_applicable_temperature(true[:0], taught.take([])) == 1.0
+
+
+@given(seed=st.integers(0, 200))
+@settings(max_examples=20)
+def test_asymmetric_loss_without_asymmetry_is_binary_cross_entropy(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    outputs = 8 * torch.randn((5, 3), generator=generator)
+    wanted = torch.rand((5, 3), generator=generator)
+    plain = torch.nn.functional.binary_cross_entropy_with_logits(outputs, wanted, reduction="none")
+    assert torch.allclose(asymmetric(outputs, wanted, 0.0, 0.0, 0.0), plain, atol=1e-5)
+    assert (asymmetric(outputs, wanted, 1.0, 4.0, 0.05) <= plain + 1e-5).all()
+
+
+@pytest.mark.parametrize(
+    ("chance", "wanted", "loss"),
+    [
+        (0.8, 1.0, -0.2 * np.log(0.8)),
+        (0.8, 0.0, -(0.7**2) * np.log(0.3)),
+        (0.05, 0.0, 0.0),
+        (0.8, 0.5, -0.1 * np.log(0.8) - 0.5 * 0.7**2 * np.log(0.3)),
+    ],
+)
+def test_asymmetric_loss_by_hand(chance: float, wanted: float, loss: float) -> None:
+    outputs = torch.tensor([np.log(chance / (1 - chance))])
+    found = asymmetric(outputs, torch.tensor([wanted]), gamma_positive=1.0, gamma_negative=2.0, margin=0.1)
+    assert found.item() == pytest.approx(loss, abs=1e-5)
 
 
 def test_calibration_error_is_the_gap_between_confidence_and_agreement() -> None:
@@ -189,7 +256,7 @@ def test_metrics_by_hand() -> None:
     ones = np.array([[1, 0], [1, 1]], dtype=np.float32)
     taught = Lessons(("a", "b"), ("x", "y"), np.eye(2, dtype=np.float32), 2 * ones[0] + 1, ones)
     outputs = np.array([[9, -9, 9, -9], [9, -9, 9, -9]], dtype=np.float32)
-    found = measure(outputs, taught, Calibration(threshold=0.5))
+    found = measure(outputs, taught, Calibration(thresholds=(0.5, 0.5)))
     nll = found.pop("nll")
     assert nll == pytest.approx(18 / 4, rel=1e-3)
     assert found == {
@@ -239,9 +306,9 @@ def test_predictions_are_calibrated_distributions(kind: Kind, encoder: Encoder) 
         assert sum(prediction.scores) == pytest.approx(1, abs=1e-5)
         assert prediction.confidence == max(prediction.scores)
         assert prediction.label == student.labels[prediction.scores.index(prediction.confidence)]
-        threshold = student.calibration.threshold or 0
-        chances = zip(student.labels, prediction.applicable_scores, strict=True)
-        assert prediction.applicable == tuple(label for label, chance in chances if chance >= threshold)
+        thresholds = student.calibration.thresholds or ()
+        rows = zip(student.labels, prediction.applicable_scores, thresholds, strict=True)
+        assert prediction.applicable == tuple(label for label, chance, least in rows if chance >= least)
 
 
 def test_all_applicable_labels_are_learnt_one_by_one(encoder: Encoder) -> None:
@@ -287,9 +354,10 @@ def test_texts_of_no_weight_teach_nothing(kind: Kind, encoder: Encoder) -> None:
     assert labels_of(student.predict(TEXTS)) == list(CHOSEN)
 
 
-def test_lora_leaves_the_encoder_as_it_was(encoder: Encoder) -> None:
+@pytest.mark.parametrize("kind", TUNED)
+def test_the_encoder_stays_as_it_was(kind: Kind, encoder: Encoder) -> None:
     before = encoder.encode(TEXTS)
-    student = fit("lora", lessons(), lessons(), encoder, seed=0)
+    student = fit(kind, lessons(), lessons(), encoder, seed=0)
     assert (encoder.encode(TEXTS) == before).all()
     assert not (student.encoder.encode(TEXTS) == before).all()
 
@@ -313,7 +381,7 @@ def test_fit_best_with_nothing_to_hold_out_takes_the_first(encoder: Encoder) -> 
 
 def test_kinds_for_leaves_trees_out_where_labels_are_many() -> None:
     assert kinds_for(30) == KINDS
-    assert kinds_for(31) == ("logistic", "mlp", "lora")
+    assert kinds_for(31) == ("logistic", "mlp", "lora", "prompt")
 
 
 def test_fit_refuses_what_it_cannot_learn_from(encoder: Encoder) -> None:
@@ -344,6 +412,7 @@ def saved(kind: Kind, encoder: Encoder, folder: Path) -> Student:
         ("mlp", {"student.json", "head.safetensors"}),
         ("lightgbm", {"student.json", "trees.txt"}),
         ("lora", {"student.json", "head.safetensors", "adapter_config.json", "adapter_model.safetensors"}),
+        ("prompt", {"student.json", "head.safetensors", "adapter_config.json", "adapter_model.safetensors"}),
     ],
 )
 def test_a_folder_holds_no_pickle_and_no_path_of_this_machine(
@@ -356,7 +425,7 @@ def test_a_folder_holds_no_pickle_and_no_path_of_this_machine(
         assert str(Path(encoder.path).parent).encode() not in content
         assert str(tmp_path).encode() not in content
     assert json.loads((tmp_path / "student.json").read_text())["encoder"] == "minilm"
-    if kind == "lora":
+    if kind in TUNED:
         config = json.loads((tmp_path / "adapter_config.json").read_text())
         assert config["base_model_name_or_path"] == "minilm"
 
@@ -367,12 +436,12 @@ def test_a_folder_holds_no_pickle_and_no_path_of_this_machine(
         ("logistic", "student.json", None, "holds no student .* type one of the folders"),
         ("logistic", "student.json", "{", "is damaged .* train it again"),
         ("logistic", "student.json", "[]", "is damaged .* its kind is none of"),
-        ("logistic", "student.json", '{"kind": "logistic", "version": 1}', "is damaged .* train it again"),
+        ("logistic", "student.json", '{"kind": "logistic", "version": 2}', "is damaged .* train it again"),
         (
             "logistic",
             "student.json",
             '{"kind": "logistic", "version": 99}',
-            "version 99, this limbeck reads 1; train",
+            "version 99, this limbeck reads 2; train",
         ),
         ("logistic", "head.safetensors", None, "is damaged .* copy the folder anew"),
         ("mlp", "head.safetensors", "rubbish", "is damaged .* copy the folder anew"),
@@ -387,6 +456,7 @@ def test_a_folder_holds_no_pickle_and_no_path_of_this_machine(
         ("lora", "adapter_config.json", "{", "is damaged .* copy the folder anew"),
         ("lora", "adapter_model.safetensors", None, "is damaged .* copy the folder anew"),
         ("lora", "adapter_model.safetensors", "rubbish", "is damaged .* copy the folder anew"),
+        ("prompt", "adapter_model.safetensors", None, "is damaged .* copy the folder anew"),
     ],
 )
 def test_a_damaged_folder_says_what_to_do(

@@ -49,7 +49,7 @@ class Student(Record):
     id: str
     run: str
     kind: str
-    """`logistic`, `lightgbm`, `mlp` or `lora`."""
+    """`logistic`, `lightgbm`, `mlp`, `lora` or `prompt`."""
     space: str
     path: str
     """Its folder, relative to the project."""

@@ -4,6 +4,7 @@ Temperature scaling: Guo et al. 2017, "On Calibration of Modern Neural Networks"
 calibration error (ECE) is that of its section 2, with 15 bins of equal width.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,9 @@ from limbeck.students.lessons import Choices, Floats, Lessons, Rows
 BINS = 15
 TEMPERATURES = (0.05, 20.0)
 """Where the temperature is looked for."""
-THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.05), 2)
+THRESHOLDS = np.round(np.arange(0.02, 0.97, 0.01), 2)
+PRIOR = 30
+"""A label's own threshold counts as much as the common one where so many held-out texts have the label."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,10 @@ class Calibration:
 
     temperature: float = 1.0
     """What the primary outputs are divided by before the softmax."""
-    threshold: float | None = None
-    """The probability from which a label applies; None for a student that was not taught it."""
+    applicable_temperature: float = 1.0
+    """What the others are divided by before the sigmoid."""
+    thresholds: tuple[float, ...] | None = None
+    """[k]: the probability from which each label applies; None for a student that was not taught it."""
 
     def shares(self, outputs: Floats, k: int) -> Floats:
         """[n, k]: the probability of each label to be the primary one."""
@@ -31,49 +36,83 @@ class Calibration:
 
     def applicable(self, outputs: Floats, k: int) -> Floats:
         """[n, k]: the probability of each label to apply; 0 columns where it was not taught."""
-        return sigmoid(outputs[:, k:])
+        return sigmoid(outputs[:, k:] / self.applicable_temperature)
+
+    def applies(self, outputs: Floats, k: int) -> Choices:
+        """[n, k]: whether each label applies; 0 columns where it was not taught."""
+        return self.applicable(outputs, k) >= np.asarray(self.thresholds or ())
 
 
 def calibrate(outputs: Floats, lessons: Lessons) -> Calibration:
-    """Fit temperature and threshold on lessons that the head has not seen.
+    """Fit temperatures and thresholds on lessons that the head has not seen.
 
     Args:
         outputs: [n, k], or [n, 2k] where `lessons.applicable` is given.
         lessons: The same n texts; with none at all, nothing is scaled and a label applies from 0.5.
     """
-    threshold = None
-    if lessons.applicable is not None:
-        threshold = best_threshold(sigmoid(outputs[:, len(lessons.labels) :]), lessons.applicable)
-    return Calibration(best_temperature(outputs[:, : len(lessons.labels)], lessons), threshold)
+    k = len(lessons.labels)
+    temperature = best_temperature(outputs[:, :k], lessons)
+    if lessons.applicable is None:
+        return Calibration(temperature)
+    other = best_applicable_temperature(outputs[:, k:], lessons)
+    chances = sigmoid(outputs[:, k:] / other)
+    return Calibration(temperature, other, best_thresholds(chances, lessons.applicable))
 
 
 def best_temperature(outputs: Floats, lessons: Lessons) -> float:
     """The temperature with the least cross-entropy to the soft targets, on a log scale; 1 for no lessons or 1 label."""
-    from scipy.optimize import minimize_scalar
-
     if not lessons.weights.any() or len(lessons.labels) == 1:
         return 1.0
+    return _where_least(lambda t: negative_log_likelihood(softmax(outputs / t), lessons))
 
-    def loss(log_temperature: float) -> float:
-        return negative_log_likelihood(softmax(outputs / np.exp(log_temperature)), lessons)
 
-    found = minimize_scalar(loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded")
+def best_applicable_temperature(outputs: Floats, lessons: Lessons) -> float:
+    """The one temperature of all labels with the least binary cross-entropy; 1 for no lessons."""
+    if lessons.applicable is None or not lessons.weights.any():
+        return 1.0
+    wanted, weights = lessons.applicable, lessons.weights[:, None]
+
+    def loss(t: float) -> float:
+        # log(1 + e^x) - wanted * x: the cross-entropy of a sigmoid without its overflow.
+        return float(((np.logaddexp(0, outputs / t) - wanted * outputs / t) * weights).sum())
+
+    return _where_least(loss)
+
+
+def _where_least(loss: Callable[[float], float]) -> float:
+    """The temperature with the least loss, on a log scale."""
+    from scipy.optimize import minimize_scalar
+
+    found = minimize_scalar(
+        lambda log: loss(float(np.exp(log))), bounds=tuple(np.log(TEMPERATURES)), method="bounded"
+    )
     return float(np.exp(found.x))
 
 
-def best_threshold(probabilities: Floats, applicable: Floats) -> float:
-    """The threshold with the best micro-F1; the one nearest 0.5 of several, 0.5 for no lessons."""
+def best_thresholds(probabilities: Floats, applicable: Floats) -> tuple[float, ...]:
+    """Each label's threshold with the best F1, drawn to the one with the best micro-F1 where few texts have the label.
+
+    A rare label's own threshold is noise: alone it costs more micro-F1 than it brings macro-F1.
+
+    Args:
+        probabilities: [n, k]: of each label to apply; n may be 0, then all thresholds are 0.5.
+        applicable: [n, k]: from 0.5 on a label applies.
+    """
     truth = applicable >= 0.5
-    scores = [_f1(probabilities >= threshold, truth) for threshold in THRESHOLDS]
-    best = [float(t) for t, score in zip(THRESHOLDS, scores, strict=True) if score == max(scores)]
-    return min(best, key=lambda threshold: abs(threshold - 0.5))
+    chosen = (probabilities >= threshold for threshold in THRESHOLDS)
+    counts = np.array([((one & truth).sum(axis=0), one.sum(axis=0)) for one in chosen])
+    hits, said = counts[:, 0], counts[:, 1]
+    positives = truth.sum(axis=0)
+    common = _best(hits.sum(axis=1), said.sum(axis=1) + positives.sum(), 0.5)
+    own = [_best(hits[:, at], said[:, at] + positives[at], common) for at in range(len(positives))]
+    drawn = (positives * np.asarray(own) + PRIOR * common) / (positives + PRIOR)
+    return tuple(drawn.tolist())
 
 
-def _f1(
-    chosen: Choices,
-    truth: Choices,
-) -> float:
-    return float(2 * (chosen & truth).sum() / max(1, chosen.sum() + truth.sum()))
+def _best(hits: Rows, both: Rows, wish: float) -> float:
+    """The threshold with the best F1, which is 2 * hits / both; of several the one nearest the wish."""
+    scores = 2 * hits / np.maximum(1, both)
+    return float(min(THRESHOLDS[scores == scores.max()], key=lambda threshold: abs(threshold - wish)))
 
 
 def negative_log_likelihood(shares: Floats, lessons: Lessons) -> float:

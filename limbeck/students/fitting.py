@@ -8,7 +8,7 @@ import numpy as np
 
 from limbeck.encoder import Encoder
 from limbeck.errors import StudentError
-from limbeck.students import logistic, lora, mlp, trees, tuning
+from limbeck.students import logistic, lora, mlp, prompt, trees, tuning
 from limbeck.students.calibration import calibrate
 from limbeck.students.lessons import Floats, Lessons
 from limbeck.students.metrics import measure
@@ -147,12 +147,17 @@ def _fit_trees(desk: _Desk) -> Fitted:
 
 
 def _fit_lora(desk: _Desk) -> Fitted:
-    return (
-        *tuning.tune(
-            lora.RECIPE, desk.encoder, desk.vectors, desk.train, desk.held, desk.seed, desk.progress
-        ),
-        {},
-    )
+    return _tuned(lora.RECIPE, desk)
+
+
+def _fit_prompt(desk: _Desk) -> Fitted:
+    return _tuned(prompt.RECIPE, desk)
+
+
+def _tuned(recipe: tuning.Recipe, desk: _Desk) -> Fitted:
+    encoder, vectors, seed = desk.encoder, desk.vectors, desk.seed
+    adapted, head = tuning.tune(recipe, encoder, vectors, desk.train, desk.held, seed, desk.progress)
+    return adapted, head, {}
 
 
 FITTERS: dict[Kind, Callable[[_Desk], Fitted]] = {
@@ -160,6 +165,7 @@ FITTERS: dict[Kind, Callable[[_Desk], Fitted]] = {
     "lightgbm": _fit_trees,
     "mlp": _fit_mlp,
     "lora": _fit_lora,
+    "prompt": _fit_prompt,
 }
 
 

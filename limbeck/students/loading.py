@@ -9,7 +9,7 @@ from limbeck.encoder import Encoder
 from limbeck.errors import NoStudent, StudentError
 from limbeck.students.calibration import Calibration
 from limbeck.students.dense import Dense
-from limbeck.students.student import KINDS, MANIFEST, VERSION, Head, Student
+from limbeck.students.student import KINDS, MANIFEST, TUNED, VERSION, Head, Student
 from limbeck.students.trees import Trees
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -28,16 +28,20 @@ def load(folder: Path) -> Student:
     """
     manifest = _manifest(folder)
     try:
-        calibration = Calibration(**manifest["calibration"])
+        calibration = _calibration(**manifest["calibration"])
         labels, metrics = tuple(manifest["labels"]), dict(manifest["metrics"])
         name, max_tokens = str(manifest["encoder"]), int(manifest["max_tokens"])
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(folder, MANIFEST, error) from error
     head = _head(manifest["kind"], folder)
     encoder = Encoder.load(name, max_tokens=max_tokens)
-    if manifest["kind"] == "lora":
+    if manifest["kind"] in TUNED:
         encoder = _adapted(encoder, folder)
     return Student(manifest["kind"], labels, encoder, head, calibration, metrics)
+
+
+def _calibration(thresholds: list[float] | None, **temperatures: float) -> Calibration:
+    return Calibration(**temperatures, thresholds=None if thresholds is None else tuple(thresholds))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def measure(outputs: Floats, lessons: Lessons, calibration: Calibration) -> dict
     Args:
         outputs: [n, k], or [n, 2k] where `lessons.applicable` is given.
         lessons: The same n texts.
-        calibration: Fitted on the same lessons, so `ece` is on the kind side by its one number.
+        calibration: Fitted on the same lessons, so `ece` is on the kind side by its few numbers.
 
     Returns:
         `held_out` (texts), `accuracy` (share that agrees with the likeliest label), `weighted_accuracy` (the same by
@@ -33,10 +33,8 @@ def measure(outputs: Floats, lessons: Lessons, calibration: Calibration) -> dict
     found["macro_f1"] = macro_f1(shares.argmax(axis=1), hard)
     found["nll"] = negative_log_likelihood(shares, lessons)
     found["ece"] = expected_calibration_error(shares, hard)
-    if lessons.applicable is not None and calibration.threshold is not None:
-        found |= measure_applicable(
-            calibration.applicable(outputs, k) >= calibration.threshold, lessons.applicable >= 0.5
-        )
+    if lessons.applicable is not None and calibration.thresholds is not None:
+        found |= measure_applicable(calibration.applies(outputs, k), lessons.applicable >= 0.5)
     return found
 
 

@@ -1,5 +1,6 @@
 """Students: a small model that labels texts on its own, and what it says of one text."""
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,10 +12,12 @@ from limbeck.errors import StudentError
 from limbeck.students.calibration import Calibration
 from limbeck.students.lessons import Floats
 
-Kind = Literal["logistic", "lightgbm", "mlp", "lora"]
-KINDS: tuple[Kind, ...] = ("logistic", "lightgbm", "mlp", "lora")
+Kind = Literal["logistic", "lightgbm", "mlp", "lora", "prompt"]
+KINDS: tuple[Kind, ...] = ("logistic", "lightgbm", "mlp", "lora", "prompt")
 """Every kind of student."""
-VERSION = 1
+TUNED: tuple[Kind, ...] = ("lora", "prompt")
+"""Those whose encoder carries a PEFT adapter."""
+VERSION = 2
 """Of the folder's layout."""
 MANIFEST = "student.json"
 
@@ -52,7 +55,7 @@ class Student:
     kind: Kind
     labels: tuple[str, ...]
     encoder: Encoder
-    """Frozen, or with adapters for `lora`."""
+    """Frozen, or with an adapter for `lora` and `prompt`."""
     head: Head
     calibration: Calibration
     metrics: dict[str, float]
@@ -65,22 +68,19 @@ class Student:
         outputs = self.head.outputs(self.encoder.encode(texts))
         shares = self.calibration.shares(outputs, len(self.labels))
         chances = self.calibration.applicable(outputs, len(self.labels))
-        return [self._prediction(*row) for row in zip(shares.tolist(), chances.tolist(), strict=True)]
+        applies = self.calibration.applies(outputs, len(self.labels))
+        rows = zip(shares.tolist(), chances.tolist(), applies.tolist(), strict=True)
+        return [self._prediction(*row) for row in rows]
 
-    def _prediction(self, shares: list[float], chances: list[float]) -> Prediction:
+    def _prediction(self, shares: list[float], chances: list[float], applies: list[bool]) -> Prediction:
         best = max(range(len(shares)), key=shares.__getitem__)
-        threshold = self.calibration.threshold
-        applies = [
-            label
-            for label, chance in zip(self.labels, chances, strict=False)
-            if threshold and chance >= threshold
-        ]
-        return Prediction(self.labels[best], shares[best], tuple(shares), tuple(applies), tuple(chances))
+        applicable = tuple(itertools.compress(self.labels, applies))
+        return Prediction(self.labels[best], shares[best], tuple(shares), applicable, tuple(chances))
 
     def save(self, folder: Path) -> None:
         """Write the student to a folder, which is made where it is missing; nothing in it names this machine.
 
-        `student.json`, the head (`head.safetensors` or `trees.txt`), and for `lora` a PEFT adapter.
+        `student.json`, the head (`head.safetensors` or `trees.txt`), and for `lora` and `prompt` a PEFT adapter.
 
         Raises:
             StudentError: The folder can't be written.
@@ -88,7 +88,7 @@ class Student:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.head.save(folder)
-            if self.kind == "lora":
+            if self.kind in TUNED:
                 _save_adapter(self.encoder, folder)
             (folder / MANIFEST).write_text(
                 json.dumps(self._manifest(), indent=1, ensure_ascii=False) + "\n", "utf-8"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.encoder import Encoder
+from limbeck.encoder import Encoder, pooled
 from limbeck.students import logistic
 from limbeck.students.dense import Dense
 from limbeck.students.lessons import Floats, Lessons
@@ -43,6 +43,8 @@ class Recipe:
     learning_rate: float
     """Of the adapter, at its highest."""
     head_learning_rate: float
+    moves_at_once: bool = False
+    """Whether a new adapter changes vectors before it has learnt anything."""
 
 
 def tune(
@@ -73,7 +75,9 @@ def tune(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         adapted = recipe.adapt(encoder)
-        head = _linear(logistic.solve(vectors, lessons, HEAD_STRENGTH), adapted.model.device)
+        adapted.model.eval()
+        start = adapted.encode(lessons.texts) if recipe.moves_at_once else vectors
+        head = _linear(logistic.solve(start, lessons, HEAD_STRENGTH), adapted.model.device)
         run = _Run(recipe, adapted, head, lessons, np.random.default_rng(seed))
         best, least = run.state(), np.inf
         for epoch in range(recipe.epochs):
@@ -160,10 +164,7 @@ class _Run:
         padded = self.adapted.tokenizer.pad(ids, return_tensors="pt").to(self.device)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.halves):
             hidden = self.model(**padded).last_hidden_state.float()
-        mask = padded["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-        return torch.nn.functional.normalize(
-            (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1.0), dim=-1
-        )
+        return pooled(hidden, padded["attention_mask"])
 
     def _batches(self) -> list[list[int]]:
         """Rows in batches of about the same length, in a new order each time."""
