@@ -1,7 +1,9 @@
 """Calibration: from a head's outputs to probabilities that mean what they say, fitted on held-out lessons.
 
 Temperature scaling: Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2; the expected
-calibration error (ECE) is that of its section 2, with 15 bins of equal width.
+calibration error (ECE) is that of its section 2, with 15 bins of equal width. The temperature is fitted to what the
+teacher believes, not to its likeliest label alone: that would bring the ECE against pseudo-labels down and the one
+against the truth up, as a teacher's errors are learnt along with the rest and agreed with.
 """
 
 from collections.abc import Callable

@@ -19,7 +19,8 @@ def measure(outputs: Floats, lessons: Lessons, calibration: Calibration) -> dict
 
     Returns:
         `held_out` (texts), `accuracy` (share that agrees with the likeliest label), `weighted_accuracy` (the same by
-        confidence), `macro_f1`, `nll`, `ece`; for all-applicable labels also `exact_match`, `micro_precision` and
+        confidence), `macro_f1`, `nll`, `ece` (against the likeliest labels, so a student that is rightly modest about a
+        teacher that errs has a high one); for all-applicable labels also `exact_match`, `micro_precision` and
         `micro_recall` (TnT-LLM, section 4). Only `held_out` where there are no lessons.
     """
     found = {"held_out": float(len(lessons))}
