@@ -1,9 +1,9 @@
 """The prompt student: virtual tokens in front of every text, the only thing that changes beside the head.
 
 PTEC, Buchner et al. 2023, arXiv:2309.12075: prompt tuning (Lester et al. 2021) with a classification head in place of
-the language model's. The prompt learns faster than the head, as there. The virtual tokens start as
-noise, which harms the encoder's vectors least (random words, label names and copies of one token were tried), and are
-left out of the mean that makes a text's vector.
+the language model's. The prompt learns faster than the head, as there. The virtual tokens start as noise, which harms the
+encoder's vectors least (random words, label names and copies of one token were tried), and are left out of the mean
+that makes a text's vector.
 """
 
 import copy
