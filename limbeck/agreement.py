@@ -120,28 +120,36 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def annotator_agreement(votes: Sequence[Vote], seed: int) -> Agreement:
-    """How far the annotators of one space agree, each counted with its best label of an item."""
+def annotator_agreement(votes: Sequence[Vote], seed: int, *, intervals: bool = True) -> Agreement:
+    """How far the annotators of one space agree, each counted with its best label of an item.
+
+    Args:
+        votes: Of one space.
+        seed: Of the resampling.
+        intervals: Whether to resample; that is what takes time.
+    """
     items = list(_best_labels(votes).values())
     names = _names(items)
     shared = [one for one in items if len(one) > 1]
-    pairs = {}
+    pairs, rounds = {}, ROUNDS if intervals else 0
     for a, b in combinations(names, 2):
         both = [one for one in shared if a in one and b in one]
         if both:
-            pairs[f"{a} | {b}"] = _estimate(lambda some, a=a, b=b: _pair(some, a, b), both, seed)  # type: ignore[misc]
+            pairs[f"{a} | {b}"] = _estimate(lambda some, a=a, b=b: _pair(some, a, b), both, seed, rounds)  # type: ignore[misc]
     return Agreement(
         annotators=tuple(names),
-        fleiss=_estimate(lambda some: fleiss_kappa([list(one.values()) for one in some]), shared, seed),
-        mean_cohen=_estimate(mean_pairwise_kappa, shared, seed),
+        fleiss=_estimate(lambda some: fleiss_kappa([list(one.values()) for one in some]), shared, seed, rounds),
+        mean_cohen=_estimate(mean_pairwise_kappa, shared, seed, rounds),
         pairs=pairs,
     )
 
 
-def _estimate(statistic: Callable[[Sequence[Ratings]], float | None], items: Sequence[Ratings], seed: int) -> Estimate:
+def _estimate(
+    statistic: Callable[[Sequence[Ratings]], float | None], items: Sequence[Ratings], seed: int, most: int
+) -> Estimate:
     value = statistic(items) if items else None
     # κ of 50,000 items needs no 500 resamples to have a narrow interval.
-    rounds = max(50, min(ROUNDS, 1_000_000 // max(1, len(items))))
+    rounds = min(most, max(50, 1_000_000 // max(1, len(items))))
     low, high = bootstrap_interval(statistic, items, seed, rounds) if value is not None else (None, None)
     return Estimate(value=value, low=low, high=high, n=len(items))
 

@@ -1,4 +1,4 @@
-"""The command line: `limbeck init | run | show | review | sql | predict | eval | models | schema`.
+"""The command line: `limbeck init | run | show | review | sql | predict | card | eval | models | schema`.
 
 The one place that turns errors into a line on stderr and an exit code. Heavy libraries are imported by the commands that
 need them, so that `limbeck --help` is quick.
@@ -173,6 +173,18 @@ def predict(
     from limbeck.predicting import predict_file
 
     predict_file(student, file, text=text, key=key, out=out)
+
+
+@app.command()
+def card(
+    student: Annotated[Path, typer.Argument(help="a student's folder")],
+    as_json: Annotated[bool, typer.Option("--json", help="the card as JSON")] = False,
+) -> None:
+    """Print a student's data card: its sources, annotators, noise, training and limits."""
+    from limbeck.card import markdown, read
+
+    found = read(student)
+    print(found.model_dump_json(indent=1) if as_json else markdown(found), end="\n" if as_json else "")
 
 
 @app.command("eval")

@@ -94,6 +94,12 @@ class NoStudent(StudentError):
     exit_code = 2
 
 
+class NoCard(StudentError):
+    """The folder given holds no data card."""
+
+    exit_code = 2
+
+
 class NoSuchRun(StoreError):
     """No run, student or taxonomy has the id that was asked for."""
 

@@ -99,6 +99,9 @@ class LabelSettings(Section):
     aggregate: Literal["soft", "majority", "weighted", "dawid-skene", "balanced", "auto"] = Field(
         "soft", description="how votes become labels; `soft`: the mean, weighed by κ; `auto` chooses a label model and says why"
     )
+    errors: Literal["keep", "drop"] = Field(
+        "keep", description="whether students are shown documents whose labels are probably wrong; a person's never drop out"
+    )
 
 
 class AnnotatorSettings(Section):

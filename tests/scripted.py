@@ -216,6 +216,17 @@ def but(**others: Callable[[Body], Any]) -> Answer:
     return answer
 
 
+MISTAKEN = ("my card was stolen, case 0", "where is my new card, case 3")
+CHOOSES = {"mode": "choice", "probe": 0}
+"""Label settings with which the model decides alone, by one constrained choice."""
+
+
+def careless(body: Body) -> str:
+    """The good model, but where it chooses a label it takes two messages about cards for the third topic."""
+    wrong = program(body) == "Pick" and asked(body).endswith(MISTAKEN)
+    return str(body[CHOICE][2]) if wrong else good(body)
+
+
 def speechless(_: Body) -> str:
     """A model that keeps to no form."""
     return "I am sorry, I can't."

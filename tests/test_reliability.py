@@ -9,14 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
-from scripted import TOPICS, asked, but, good, picked, rows, settings, started, texts
+from scripted import CHOOSES, MISTAKEN, TOPICS, careless, good, rows, settings, started, texts
 
 from limbeck import quality, show
-from limbeck.dialects import CHOICE, Body
 from limbeck.labelmodels import VoteTable, dawid_skene
 from limbeck.reliability import Reliability, reliabilities
 from limbeck.reviewing import opened
-from limbeck.run import Outcome
 from limbeck.schemas import Label, Vote
 from limbeck.settings import Settings
 from limbeck.stages.review import learn, record
@@ -167,26 +165,12 @@ def test_before_the_first_labels(tmp_path: Path) -> None:
 # ---- likely errors ---------------------------------------------------------------------------------------------------
 
 
-def careless(folder: Path, **labels: object) -> Outcome:
-    """A run whose model, which decides alone, takes two messages about cards for transfers."""
-    wrong = ("my card was stolen, case 0", "where is my new card, case 3")
-
-    def pick(body: Body) -> str:
-        said = picked(body)
-        return body[CHOICE][2] if asked(body).endswith(wrong) else said
-
-    conf = settings(
-        folder, texts(12), taxonomy={"given": list(TOPICS)}, labels={"mode": "choice", "probe": 0, **labels}
-    )
-    return started(conf, but(Pick=pick))[1]
-
-
 @pytest.mark.usefixtures("one_encoder")
 def test_likely_errors_are_listed_until_a_person_has_answered_them(tmp_path: Path) -> None:
-    outcome = careless(tmp_path)
+    _, outcome = started(settings(tmp_path, texts(12), taxonomy={"given": list(TOPICS)}, labels=CHOOSES), careless)
     run = show.find(outcome.store, None)
     found = quality.likely_errors(outcome.store, run)
-    assert {one.text for one in found} == {"my card was stolen, case 0", "where is my new card, case 3"}
+    assert {one.text for one in found} == set(MISTAKEN)
     assert {(one.label, one.better) for one in found} == {("Transfers", "Cards")}
     words = shown(quality.errors_view(outcome.store, run))
     assert words.startswith("2 labels stand out; ") and words.endswith(f"limbeck review {show.short(run.id)}")

@@ -16,8 +16,8 @@ from limbeck.metrics import against_gold, coverage
 from limbeck.schemas import OTHER, Document, Label
 from limbeck.stages.chains import programs
 from limbeck.stages.labelling import votes_of_run
+from limbeck.stages.parts import unseen
 from limbeck.stages.summaries import excerpt
-from limbeck.stages.training import unseen
 from limbeck.students import load
 
 STEP = "measures"

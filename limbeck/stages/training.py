@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from limbeck import card
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.encoder import Embeddings
-from limbeck.schemas import OTHER, Document, Student, content_id
+from limbeck.schemas import Student, content_id
+from limbeck.schemas.card import Card
+from limbeck.stages.card import cards
 from limbeck.stages.labelling import answers, believed
+from limbeck.stages.parts import parts
 from limbeck.students import Lessons, fit_best, kinds_for
 from limbeck.students import Student as Trained
 from limbeck.teaching import lessons_of
@@ -18,16 +22,6 @@ from limbeck.teaching import lessons_of
 STEP = "train"
 FEWEST = 2
 """Labelled documents without which there is nothing to learn."""
-
-
-def unseen(context: RunContext, documents: list[Document]) -> set[str]:
-    """The documents that no student is shown; chosen by their ids, so that more documents change nothing for the old."""
-    share = context.settings.student.held_out
-    return {
-        document.id
-        for document in documents
-        if int(content_id([context.settings.seed, document.id])[3:11], 16) / 0x1_0000_0000 < share
-    }
 
 
 async def train(context: RunContext) -> None:
@@ -48,19 +42,19 @@ async def train(context: RunContext) -> None:
         students, best = fit_best(kinds, lessons, context.encoder, seed, note, vectors)
         stage.advance(len(kinds))
     space = context.store.taxonomy(context.run).id
-    for student in students:
-        _keep(context, student, space, chosen=student is best)
+    for student, facts in zip(students, cards(context, students, best), strict=True):
+        _keep(context, student, facts, space, chosen=student is best)
     left_out = sorted(set(wanted) - set(kinds))
     await _note(context, f"{', '.join(left_out)} left out: too many labels" if left_out else "", started)
 
 
 def make_lessons(context: RunContext) -> tuple[Lessons, Embeddings] | None:
-    """What students are shown, every document that is neither held out nor `Other`, and its embeddings."""
+    """What students are shown, and its embeddings."""
     documents = context.store.documents(context.run)
     taxonomy = context.store.taxonomy(context.run)
-    labels = {one.item: one for one in context.store.labels(context.run, taxonomy.id) if one.label != OTHER}
-    held = unseen(context, documents)
-    rows = [row for row, one in enumerate(documents) if one.id in labels and one.id not in held]
+    labels = {one.item: one for one in context.store.labels(context.run, taxonomy.id)}
+    wanted = set(parts(context).shown)
+    rows = [row for row, one in enumerate(documents) if one.id in wanted]
     if len(rows) < FEWEST:
         return None
     shown = [documents[row] for row in rows]
@@ -90,10 +84,11 @@ def _applicable(
     return applies
 
 
-def _keep(context: RunContext, student: Trained, space: str, chosen: bool) -> None:
+def _keep(context: RunContext, student: Trained, facts: Card, space: str, chosen: bool) -> None:
     id = content_id([context.run, student.kind])
     path = Path("students") / f"{context.run.removeprefix('b2:')[:8]}-{student.kind}"
     student.save(context.project / path)
+    card.write(facts, context.project / path)
     row = Student(
         id=id,
         run=context.run,

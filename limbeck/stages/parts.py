@@ -1,0 +1,57 @@
+"""Which documents students are shown, and why the others are not."""
+
+from dataclasses import dataclass
+
+from limbeck.context import RunContext
+from limbeck.schemas import OTHER, Document, content_id
+from limbeck.stages.errors import errors
+from limbeck.stages.labelling import answers
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The ids of a run's documents, each in one part, in the documents' order."""
+
+    unlabelled: tuple[str, ...]
+    other: tuple[str, ...]
+    """Labelled `Other`: no label fits."""
+    held_out: tuple[str, ...]
+    """Kept for measuring."""
+    doubted: tuple[str, ...]
+    """Left out because their labels are probably wrong (`labels: errors: drop`)."""
+    shown: tuple[str, ...]
+
+
+def unseen(context: RunContext, documents: list[Document]) -> set[str]:
+    """The documents that no student is shown; chosen by their ids, so that more documents change nothing for the old."""
+    share = context.settings.student.held_out
+    return {
+        document.id
+        for document in documents
+        if int(content_id([context.settings.seed, document.id])[3:11], 16) / 0x1_0000_0000 < share
+    }
+
+
+def parts(context: RunContext) -> Parts:
+    """Part a run's documents by the labels that they have now."""
+    documents, space = context.store.documents(context.run), context.store.taxonomy(context.run).id
+    labels = {one.item: one.label for one in context.store.labels(context.run, space)}
+    held, doubted = unseen(context, documents), _doubted(context, space)
+    found: dict[str, list[str]] = {name: [] for name in ("unlabelled", "other", "held_out", "doubted", "shown")}
+    for item in (one.id for one in documents):
+        if item not in labels:
+            part = "unlabelled"
+        elif labels[item] == OTHER:
+            part = "other"
+        elif item in held:
+            part = "held_out"
+        else:
+            part = "doubted" if item in doubted else "shown"
+        found[part].append(item)
+    return Parts(**{name: tuple(items) for name, items in found.items()})
+
+
+def _doubted(context: RunContext, space: str) -> set[str]:
+    """Documents whose labels are probably wrong, where such are dropped; what a person has answered is never one."""
+    looked = errors(context) if context.settings.labels.errors == "drop" else None
+    return {item for item, _, _ in looked.found} - answers(context, space).keys() if looked else set()
