@@ -1,4 +1,4 @@
-"""A student's data card on disk: `card.json` for programs, `CARD.md` for people; both lie in the student's folder."""
+"""A student's data card in its folder: `card.json` for programs, `CARD.md` for people."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,7 +22,9 @@ def write(card: Card, folder: Path) -> None:
         (folder / JSON).write_text(card.model_dump_json(indent=1) + "\n", "utf-8")
         (folder / MARKDOWN).write_text(markdown(card), "utf-8")
     except OSError as error:
-        raise StudentError(f"can't write a card to {str(folder)!r} ({error.strerror}); make room and run again") from None
+        raise StudentError(
+            f"can't write a card to {str(folder)!r} ({error.strerror}); make room and run again"
+        ) from None
 
 
 def read(folder: Path) -> Card:
@@ -36,13 +38,13 @@ def read(folder: Path) -> Card:
         return Card.model_validate_json((folder / JSON).read_text("utf-8"))
     except FileNotFoundError:
         raise NoCard(
-            f"{str(folder)!r} holds no card (no {JSON!r}); type one of the folders in the project's `students`, or train "
-            "an older student anew: limbeck run YOUR.yaml --project NEW"
+            f"{str(folder)!r} holds no card (no {JSON!r}); type one of the folders in the project's "
+            "`students`, or train an older student anew: limbeck run YOUR.yaml --project NEW"
         ) from None
     except (OSError, ValidationError, UnicodeDecodeError) as error:
         first = str(error).splitlines()[0]
         raise StudentError(
-            f"the card in {str(folder)!r} can't be read ({first}); copy the folder anew, or train the student again"
+            f"the card in {str(folder)!r} can't be read ({first}); copy it anew, or train it again"
         ) from None
 
 
@@ -87,7 +89,15 @@ def _labels(card: Card) -> list[str]:
 def _annotators(card: Card) -> list[str]:
     heads = ("annotator", "kind", "documents", "coverage", "weight", "estimated accuracy", "κ with labels")
     rows = (
-        (safe(a.name), a.kind, a.voted, _percent(a.coverage), _figure(a.weight), _figure(a.accuracy), _figure(a.kappa))
+        (
+            safe(a.name),
+            a.kind,
+            a.voted,
+            _percent(a.coverage),
+            _figure(a.weight),
+            _figure(a.accuracy),
+            _figure(a.kappa),
+        )
         for a in card.annotators
     )
     told = "Accuracies are estimated by what all votes came to, not by gold."
@@ -104,7 +114,9 @@ def _confusions(annotators: Sequence[Annotator]) -> list[str]:
 
 
 def _agreement(card: Card) -> list[str]:
-    rows = [(safe(one.first), safe(one.second), _figure(one.kappa), one.documents) for one in card.agreement.pairs]
+    rows = [
+        (safe(one.first), safe(one.second), _figure(one.kappa), one.documents) for one in card.agreement.pairs
+    ]
     told = f"Fleiss' κ of all annotators: {_figure(card.agreement.fleiss)}"
     return [told, "", *_table(("annotator", "annotator", "Cohen's κ", "documents"), rows)] if rows else [told]
 
@@ -113,7 +125,8 @@ def _noise(card: Card) -> list[str]:
     if card.noise is None:
         return ["Too few labels to tell."]
     rows = [(safe(label), safe(better), f"{count:.1f}") for label, better, count in card.noise.confused]
-    told = f"{_percent(card.noise.rate)} of the labels are estimated to be wrong; {card.noise.found:,} stand out."
+    rate, found = _percent(card.noise.rate), card.noise.found
+    told = f"{rate} of the labels are estimated to be wrong; {found:,} stand out."
     return [told, "", *_table(("label", "probably", "documents"), rows)] if rows else [told]
 
 
@@ -132,8 +145,9 @@ def _training(card: Card) -> list[str]:
     made = card.training
     applies = f", a label applies from {made.threshold:.2f}" if made.threshold is not None else ""
     rows = ((safe(name), f"{figure:.3f}".removesuffix(".000")) for name, figure in made.metrics.items())
+    best = ", the best of its run" if made.chosen else ""
     return [
-        f"- {made.kind} on {safe(made.encoder)}, seed {made.seed}{', the best of its run' if made.chosen else ''}",
+        f"- {made.kind} on {safe(made.encoder)}, seed {made.seed}{best}",
         f"- lessons: {made.lessons:,}",
         f"- calibration: temperature {made.temperature:.2f}{applies}",
         "",

@@ -157,6 +157,28 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str, left: 
     )
 
 
+def heat(labels: Sequence[str], shares: Sequence[Sequence[float]]) -> str:
+    """A square matrix of shares, the darker the larger; a column's head is the number of its row.
+
+    Args:
+        labels: k names.
+        shares: [k, k], in [0, 1].
+    """
+    heads = "".join(f'<th scope="col" title="{safe(name)}">{place}</th>' for place, name in enumerate(labels, 1))
+    rows = "".join(
+        f'<tr><th scope="row">{place}&ensp;<bdi>{safe(name, LONGEST_QUOTE)}</bdi></th>'
+        + "".join(_shaded(share, at == place) for at, share in enumerate(row, 1))
+        + "</tr>"
+        for place, (name, row) in enumerate(zip(labels, shares, strict=True), 1)
+    )
+    return f'<div class="heat"><table><thead><tr><th></th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _shaded(share: float, right: bool) -> str:
+    kind = ' class="right"' if right else ""
+    return f'<td{kind} style="--share:{share:.2f}">{share * 100:.0f}</td>' if share >= 0.005 else f"<td{kind}>·</td>"
+
+
 # ---- words and figures -----------------------------------------------------------------------------------------------
 
 
@@ -320,6 +342,13 @@ th.num, td.num { text-align: end; white-space: nowrap; }
 .examples td:nth-child(2) { width: 26%; }
 .examples .text { display: block; }
 .total tbody tr:last-child td { font-weight: 600; border-bottom: 0; }
+section > h3 { margin-top: 1.75rem; }
+.heat { overflow-x: auto; margin: .5rem 0; }
+.heat table { width: auto; font-size: .8125rem; }
+.heat th, .heat td { padding: .25rem .4rem; border: 0; text-align: center; min-width: 2.1rem; font-variant-numeric: tabular-nums; }
+.heat th[scope="row"] { text-align: start; padding-inline-start: 0; max-width: 18rem; color: var(--ink); }
+.heat td { background: color-mix(in srgb, var(--accent) calc(var(--share, 0) * 55%), transparent); }
+.heat td.right { background: color-mix(in srgb, var(--soft) calc(var(--share, 0) * 30%), transparent); }
 .chosen { color: var(--accent); font-size: .8125rem; font-weight: 600; margin-inline-start: .35rem; }
 footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .8125rem; }
 @media (max-width: 46rem) {
@@ -342,6 +371,11 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line);
   td:not(:first-child)::before { content: attr(data-head); color: var(--soft); font-size: .8125rem; font-weight: 400; text-align: start; }
   .measures td:nth-child(3), .examples td:nth-child(2) { width: 100%; }
   .interval { margin: .3rem 0; }
+  .heat table { display: table; }
+  .heat thead { display: table-header-group; position: static; clip-path: none; }
+  .heat tbody { display: table-row-group; }
+  .heat tr { display: table-row; }
+  .heat tbody tr td, .heat td:first-child { display: table-cell; padding: .25rem .4rem; }
 }
 @media print {
   body { max-width: none; padding: 0; }

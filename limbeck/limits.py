@@ -21,7 +21,7 @@ def limits(card: Card) -> tuple[str, ...]:
 
 
 def _scores(card: Card) -> Iterator[str]:
-    yield "Its scores are agreement with held-out pseudo-labels, not with the truth: errors that the labels share are not seen."
+    yield "Its scores are agreement with held-out pseudo-labels, not with the truth."
     yield "No gold label was used, neither to train it nor for a figure here."
 
 
@@ -31,7 +31,8 @@ def _people(card: Card) -> Iterator[str]:
         yield "No person has checked a label."
     else:
         given = sum(one.voted for one in people)
-        yield f"People gave {many(given, 'answer')} on {many(card.source.documents, 'document')}; the other labels are unchecked."
+        answers, documents = many(given, "answer"), many(card.source.documents, "document")
+        yield f"People gave {answers} on {documents}; the other labels are unchecked."
 
 
 def _annotators(card: Card) -> Iterator[str]:
@@ -47,7 +48,8 @@ def _noise(card: Card) -> Iterator[str]:
     if card.noise is None:
         yield "There are too few labels to estimate how many of them are wrong."
     elif card.noise.rate >= NOISY:
-        yield f"About {card.noise.rate:.0%} of the labels are estimated to be wrong; errors made again and again come on top."
+        wrong = f"{card.noise.rate:.0%} of the labels are estimated to be wrong"
+        yield f"About {wrong}; errors made again and again come on top."
     else:
         yield "Errors that annotators make again and again are not in the noise estimate."
 
@@ -60,13 +62,16 @@ def many(count: int, what: str) -> str:
 def _labels(card: Card) -> Iterator[str]:
     few = [one for one in card.labels if one.shown < FEW_TEXTS]
     if few:
-        yield f"Labels taught by fewer than {FEW_TEXTS} texts, hardly learnt: {_named([one.name for one in few])}."
-    noisy = [one.name for one in card.labels if (one.noise or 0.0) >= 2 * NOISY and one.documents >= FEW_TEXTS]
+        yield f"Labels taught by fewer than {FEW_TEXTS} texts: {_named([one.name for one in few])}."
+    noisy = [
+        one.name for one in card.labels if (one.noise or 0.0) >= 2 * NOISY and one.documents >= FEW_TEXTS
+    ]
     if noisy:
         yield f"Labels of which a fifth or more is estimated to be wrong: {_named(noisy)}."
     sizes = [one.documents for one in card.labels]
     if sizes and max(sizes) >= UNEVEN * max(1, min(sizes)):
-        yield f"Sizes are uneven: the largest label has {max(sizes):,} documents, the smallest {min(sizes):,}."
+        largest, smallest = f"{max(sizes):,}", f"{min(sizes):,}"
+        yield f"Sizes are uneven: the largest label has {largest} documents, the smallest {smallest}."
 
 
 def _named(names: list[str]) -> str:
@@ -75,12 +80,14 @@ def _named(names: list[str]) -> str:
 
 
 def _use(card: Card) -> Iterator[str]:
-    none = f"; of its own documents that is {many(card.left_out.other, 'text')}" if card.left_out.other else ""
+    none = (
+        f"; of its own documents that is {many(card.left_out.other, 'text')}" if card.left_out.other else ""
+    )
     yield f"It always gives one of its labels, also to a text that none of them fits{none}."
     yield f"It reads no more than the first {card.training.max_tokens} tokens of a text."
     yield "The languages of the texts were not checked; on others than it was shown, nothing is known of it."
     if not card.training.metrics.get("held_out"):
-        yield "Nothing could be held out of its lessons: it has no scores, and its probabilities are not calibrated."
+        yield "No lesson was held out: it has no scores, and its probabilities are not calibrated."
 
 
 LIMITS: tuple[Callable[[Card], Iterator[str]], ...] = (_scores, _people, _annotators, _noise, _labels, _use)

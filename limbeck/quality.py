@@ -1,6 +1,6 @@
-"""How far a run's labels can be trusted, from its store: annotators with their estimates, and labels that are probably wrong.
+"""How far a run's labels can be trusted: annotators with their estimates, and labels that are probably wrong.
 
-Reads only, also during a run; what is said of annotators is worked out from the votes and labels of that moment.
+Reads the store only, also during a run; annotators are judged by the votes and labels of that moment.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def decision(store: Path, run: Run, space: str) -> Decision | None:
 
 
 def votes(store: Path, run: Run, space: str) -> list[Vote]:
-    """The votes that made a run's labels: of its annotators, on its documents. Runs with the same labels share a space."""
+    """The votes of a run's annotators on its documents; runs with the same labels share a space."""
     counted = decision(store, run, space)
     found = show.rows(
         store,
@@ -55,17 +55,21 @@ def annotators(store: Path, run: Run) -> list[Reliability]:
     sql = f"SELECT * EXCLUDE (run) FROM labels WHERE run = '{run.id}' AND space = '{found.id}' ORDER BY item"
     labels = [Label.model_validate(row) for row in show.rows(store, sql)]
     made = decision(store, run, found.id)
-    return reliabilities(votes(store, run, found.id), labels, run.documents, made.method if made else "") if labels else []
+    return (
+        reliabilities(votes(store, run, found.id), labels, run.documents, made.method if made else "")
+        if labels
+        else []
+    )
 
 
 def errors(store: Path, run: Run) -> Errors | None:
-    """What was found of likely errors, without what a person has answered since; None where nobody has looked."""
+    """Likely errors that no person has answered since; None where nobody has looked."""
     value = _artifact(store, run, ERRORS, ERRORS)
     if value is None:
         return None
-    found, space = Errors.model_validate_json(value), show.taxonomy(store, run)
-    sql = f"SELECT DISTINCT item FROM votes WHERE space = '{space.id if space else ''}' AND starts_with(annotator, '{PEOPLE}')"
-    told = {row["item"] for row in show.rows(store, sql)}
+    found, taxonomy = Errors.model_validate_json(value), show.taxonomy(store, run)
+    space = taxonomy.id if taxonomy else ""
+    told = {vote.item for vote in votes(store, run, space) if vote.annotator.startswith(PEOPLE)}
     return found.model_copy(update={"found": tuple(one for one in found.found if one[0] not in told)})
 
 
@@ -88,7 +92,7 @@ def _artifact(store: Path, run: Run, step: str, item: str) -> str | None:
     return str(found[0]["value"]) if found and found[0]["value"] != "null" else None
 
 
-# ---- as a terminal shows it ------------------------------------------------------------------------------------------
+# ---- as a terminal shows it --------------------------------------------------------------------------------
 
 
 def annotators_view(store: Path, run: Run) -> RenderableType:
@@ -102,7 +106,9 @@ def annotators_view(store: Path, run: Run) -> RenderableType:
 
 
 def _annotators(found: list[Reliability], made: Decision) -> Table:
-    table = Table("annotator", "documents", "coverage", "weight", "estimated accuracy", "κ with labels", box=None)
+    table = Table(
+        "annotator", "documents", "coverage", "weight", "estimated accuracy", "κ with labels", box=None
+    )
     for one in found:
         weight = made.weights.get(one.annotator) if made.weights else None
         figures = (f"{weight:.2f}" if weight is not None else "–", f"{one.accuracy:.2f}", _figure(one.kappa))
@@ -114,7 +120,9 @@ def _confusions(found: list[Reliability]) -> RenderableType:
     table = Table("annotator", "label", "voted for", "share", "documents", box=None)
     for one in found:
         for label, voted, share, documents in one.confused(CONFUSIONS):
-            table.add_row(escape(one.annotator), escape(label), escape(voted), f"{share:.0%}", f"{documents:.0f}")
+            table.add_row(
+                escape(one.annotator), escape(label), escape(voted), f"{share:.0%}", f"{documents:.0f}"
+            )
     return table if table.row_count else "no annotator's votes differ from the labels"
 
 
@@ -131,4 +139,8 @@ def errors_view(store: Path, run: Run, limit: int | None = None) -> RenderableTy
     for one in likely_errors(store, run, limit):
         table.add_row(escape(one.label), escape(one.better), escape(show.clipped(one.text)))
     head = f"{len(looked.found):,} labels stand out; {looked.rate:.1%} of all are estimated to be wrong"
-    return Group(head, "", table, "", f"answer them with: limbeck review {show.short(run.id)}") if looked.found else head
+    return (
+        Group(head, "", table, "", f"answer them with: limbeck review {show.short(run.id)}")
+        if looked.found
+        else head
+    )

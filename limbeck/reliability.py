@@ -1,8 +1,8 @@
-"""How reliable each annotator of a space is: coverage, estimated accuracy, κ with the labels, confusion matrix.
+"""How reliable each annotator is: coverage, estimated accuracy, κ with the labels, confusion matrix.
 
-An annotator counts with its best label of an item. The right label is that of the label model: its probabilities where
-it has a model of the annotators (Dawid and Skene 1979; `balanced`), else the label that the votes came to, which a
-strong annotator has made its own in part. A person's answer is certain. No gold is read.
+An annotator counts with its best label of an item. What is right, the label model says: its probabilities,
+where it models the annotators (Dawid and Skene 1979; `balanced`), else the label that the votes came to, in
+which a strong annotator has a large part. A person's answer is certain. No gold is read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,8 @@ from limbeck.schemas import PEOPLE, Label, Vote
 
 MODELLED: dict[str, Callable[[VoteTable], Aggregated]] = {"balanced": balanced, "dawid-skene": dawid_skene}
 """Label models whose probabilities say how likely a label is; the others' are shares of votes."""
+FEWEST = 0.5
+"""Expected items below which there are none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +37,17 @@ class Reliability:
     """Cohen's κ with the labels; None where both are one and the same label throughout."""
     labels: tuple[str, ...]
     confusion: Floats
-    """[k, k]: the expected number of items with label a (row) on which it voted for label b (column)."""
+    """[k, k]: the expected number of items of label a (row) on which it voted for b (column)."""
 
     @property
     def shares(self) -> Floats:
-        """[k, k]: how often it votes for b where a is right; rows add up to 1, or are 0 where it did not vote."""
-        return np.asarray(self.confusion / np.maximum(self.confusion.sum(axis=1, keepdims=True), 1e-12), dtype=np.float32)
+        """[k, k]: how often it votes for b where a is right; rows add up to 1, or to 0 with few votes."""
+        voted = self.confusion.sum(axis=1, keepdims=True)
+        shares = np.where(voted >= FEWEST, self.confusion / np.maximum(voted, FEWEST), 0)
+        return np.asarray(shares, dtype=np.float32)
 
     def confused(self, top: int) -> list[tuple[str, str, float, float]]:
-        """(label, voted for, share of its votes on the label, expected items): the most frequent errors first."""
+        """(label, voted for, share of its votes there, expected items): the most frequent errors first."""
         wrong = self.confusion * (1 - np.eye(len(self.labels), dtype=np.float32))
         order = np.argsort(-wrong, axis=None, kind="stable")[:top]
         cells = zip(*(one.tolist() for one in np.unravel_index(order, wrong.shape)), strict=True)
@@ -54,11 +58,9 @@ class Reliability:
         ]
 
 
-FEWEST = 0.5
-"""Expected items below which a confusion is none."""
-
-
-def reliabilities(votes: Sequence[Vote], labels: Sequence[Label], items: int, method: str) -> list[Reliability]:
+def reliabilities(
+    votes: Sequence[Vote], labels: Sequence[Label], items: int, method: str
+) -> list[Reliability]:
     """Judge every annotator by what the votes came to.
 
     Args:
@@ -72,13 +74,16 @@ def reliabilities(votes: Sequence[Vote], labels: Sequence[Label], items: int, me
     """
     chosen = {label.item: label.label for label in labels}
     names = sorted({vote.label for vote in votes} | set(chosen.values()))
-    table = best_only(VoteTable.of((vote for vote in votes if vote.item in chosen), items=list(chosen), labels=names))
+    table = best_only(
+        VoteTable.of((vote for vote in votes if vote.item in chosen), items=list(chosen), labels=names)
+    )
     probabilities = _believed(votes, chosen, names, method)
     _, m, k = table.shape
     counts = np.asarray(table.votes_of_items.T @ probabilities).reshape(m, k, k).transpose(0, 2, 1)
     accuracies = Aggregated(table, probabilities, method).accuracies
     return [
-        _reliability(table, place, (float(accuracies[place]), counts[place]), chosen, items) for place in range(m)
+        _reliability(table, place, (float(accuracies[place]), counts[place]), chosen, items)
+        for place in range(m)
     ]
 
 

@@ -7,127 +7,14 @@ It needs no network, no script and nothing beside it; its own policy forbids all
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from limbeck import charts
 from limbeck.charts import LONGEST_QUOTE, STYLE, element, safe, table
+from limbeck.facts import AnnotatorFacts, CategoryFacts, Facts, Measure, PairFacts, StageFacts
 
 LONGEST_TEXT = 280
 LONGEST_NAME = 120
 CHOSEN = ' <span class="chosen">chosen</span>'
-
-
-class Part(BaseModel):
-    """A frozen piece of `Facts`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CategoryFacts(Part):
-    """A category with the documents it got itself, those of its parts not included."""
-
-    name: str
-    description: str = ""
-    parent: str | None = None
-    count: int = 0
-    examples: tuple[str, ...] = ()
-    """Texts, as they are."""
-
-
-class PairFacts(Part):
-    """Two labels that are mixed up (`metrics.confusable_pairs`)."""
-
-    first: str
-    second: str
-    weight: float
-    examples: tuple[str, ...] = ()
-    """Texts between the two."""
-
-
-class Measure(Part):
-    """A figure between -1 and 1; `value` is None where it was not measured, and `note` says why."""
-
-    name: str
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    """95% interval."""
-    n: int | None = None
-    note: str = ""
-    """What it means, or why it is missing."""
-
-
-class StudentFacts(Part):
-    """A small model and its scores on texts that it has not seen."""
-
-    kind: str
-    agreement: float | None = None
-    """Share of unseen texts that it labels as the large model and the encoder did."""
-    unseen: int = 0
-    macro_f1: float | None = None
-    ece: float | None = None
-    """Expected calibration error."""
-    seconds: float | None = None
-    chosen: bool = False
-    path: str = ""
-
-
-class StageFacts(Part):
-    """What a step spent; `seconds` are the model's, added up over parallel calls."""
-
-    name: str
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0
-    price: float = 0.0
-
-
-class ExampleFacts(Part):
-    """A document with its label."""
-
-    text: str
-    label: str
-    confidence: float | None = None
-
-
-class Facts(Part):
-    """Everything that the report says."""
-
-    title: str
-    run: str
-    """The id's beginning, as a person types it."""
-    pipeline: str
-    status: Literal["running", "finished", "stopped"]
-    model: str
-    started: float
-    """Unix time."""
-    seconds: float | None = None
-    """From start to end by the clock."""
-    documents: int = 0
-    use_case: str = ""
-    notes: tuple[str, ...] = ()
-    """What a reader must know before trusting the rest: fallbacks, warnings."""
-    categories: tuple[CategoryFacts, ...] = ()
-    """In the taxonomy's order, one or two levels."""
-    other: int = 0
-    """Documents that no category fits."""
-    pairs: tuple[PairFacts, ...] = ()
-    coverage: float | None = None
-    measures: tuple[Measure, ...] = ()
-    gold: tuple[Measure, ...] = ()
-    """Empty where no gold column was named."""
-    students: tuple[StudentFacts, ...] = ()
-    stages: tuple[StageFacts, ...] = ()
-    total: StageFacts = StageFacts(name="Total")
-    """Each call counted once, though stages may share some."""
-    failed: int = 0
-    repaired: int = 0
-    show_failed: str = ""
-    """The command that lists what failed."""
-    examples: tuple[ExampleFacts, ...] = ()
 
 
 def render(facts: Facts) -> str:
@@ -325,6 +212,68 @@ def _measures(measures: Sequence[Measure]) -> str:
     return table(heads, map(row, measures), "measures", left=(0, 2))
 
 
+def _annotators(facts: Facts) -> str:
+    if not facts.annotators:
+        return ""
+    rows = [
+        (
+            _annotator(one),
+            f"{one.voted:,}",
+            charts.percent(one.coverage),
+            charts.decimal(one.weight),
+            charts.percent(one.accuracy),
+            charts.decimal(one.kappa),
+        )
+        for one in facts.annotators
+    ]
+    method = f"Labels were made of votes by {safe(facts.method, 2 * LONGEST_TEXT)}. " if facts.method else ""
+    lead = f"{method}Accuracies are estimated by what all votes came to, not by gold."
+    heads = ("Annotator", "Documents", "Coverage", "Weight", "Estimated accuracy", "κ with labels")
+    matrices = "".join(_matrix(one) for one in facts.annotators)
+    return f"<p>{lead}</p>{table(heads, rows, 'annotators')}{_confusions(facts)}{matrices}"
+
+
+def _annotator(one: AnnotatorFacts) -> str:
+    return f"<bdi>{safe(one.name, LONGEST_NAME)}</bdi>"
+
+
+def _confusions(facts: Facts) -> str:
+    """The annotators' most frequent errors."""
+    rows = [
+        (_annotator(one), f"<bdi>{safe(label, LONGEST_NAME)}</bdi>", f"<bdi>{safe(voted, LONGEST_NAME)}</bdi>", charts.percent(share))
+        for one in facts.annotators
+        for label, voted, share in one.confusion.errors
+    ]
+    heads = ("Annotator", "Where the label is", "it votes for", "Share of its votes there")
+    return f"<h3>What they mix up most</h3>{table(heads, rows, 'confusions', left=(0, 1, 2))}" if rows else ""
+
+
+def _matrix(one: AnnotatorFacts) -> str:
+    """An annotator's confusion matrix, folded; nothing where it has none."""
+    if not one.confusion.matrix:
+        return ""
+    drawn = charts.heat(one.confusion.labels, one.confusion.matrix)
+    said = "A row is a label, a column what was voted for; shares in percent."
+    return f'<details class="more"><summary>Confusion matrix: {_annotator(one)}</summary><small>{said}</small>{drawn}</details>'
+
+
+def _noise(facts: Facts) -> str:
+    if facts.noise is None:
+        return ""
+    found = charts.many(facts.noise.found, "label stands out", "labels stand out")
+    how = f" All of them: <code>{safe(facts.show_errors)}</code>" if facts.show_errors and facts.noise.errors else ""
+    lead = f"{charts.percent(facts.noise.rate)} of the labels are estimated to be wrong; {found}, and a review asks about them first.{how}"
+    rows = [
+        (
+            f'<span class="text" dir="auto">{safe(one.text, LONGEST_TEXT)}</span>',
+            f"<bdi>{safe(one.label, LONGEST_NAME)}</bdi>",
+            f"<bdi>{safe(one.better, LONGEST_NAME)}</bdi>",
+        )
+        for one in facts.noise.errors
+    ]
+    return f"<p>{lead}</p>{table(('Text', 'Label', 'Probably'), rows, 'errors', left=(0, 1, 2)) if rows else ''}"
+
+
 def _students(facts: Facts) -> str:
     if not facts.students:
         return '<p class="empty">No student was trained.</p>'
@@ -384,6 +333,8 @@ SECTIONS: tuple[tuple[str, str, Callable[[Facts], str]], ...] = (
     ("sizes", "Sizes", _sizes),
     ("confusable", "Easily confused", _pairs),
     ("quality", "Quality", _quality),
+    ("annotators", "Annotators", _annotators),
+    ("errors", "Likely errors", _noise),
     ("gold", "Against gold", _gold),
     ("students", "Students", _students),
     ("examples", "Examples", _examples),

@@ -5,22 +5,29 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from limbeck import show
+from limbeck import quality, show
 from limbeck.aggregate import distribution
-from limbeck.metrics import confusable_pairs
-from limbeck.report import (
+from limbeck.facts import (
+    AnnotatorFacts,
     CategoryFacts,
+    ConfusionFacts,
+    ErrorFacts,
     ExampleFacts,
     Facts,
     Measure,
+    NoiseFacts,
     PairFacts,
     StageFacts,
     StudentFacts,
-    render,
 )
-from limbeck.schemas import OTHER, Run, Taxonomy, Vote
+from limbeck.metrics import confusable_pairs
+from limbeck.reliability import Reliability
+from limbeck.report import render
+from limbeck.schemas import OTHER, Decision, Run, Taxonomy
 
-EXAMPLES, EXAMPLES_EACH, PAIRS = 20, 3, 8
+EXAMPLES, EXAMPLES_EACH, PAIRS, ERRORS = 20, 3, 8, 10
+CONFUSIONS, MOST_DRAWN = 3, 15
+"""An annotator's errors that are listed, and the labels of a confusion matrix that is drawn."""
 NOTES = 6
 """The first notes of a taxonomy are shown; the whole trail of edits is in the store."""
 
@@ -42,7 +49,7 @@ def facts(store: Path, run: Run) -> Facts:
     found, measured = show.taxonomy(store, run), show.measures(store, run)
     space = found.id if found else ""
     rows = show.labelled(store, run, space) if found else []
-    total = show.total(store, run)
+    total, decision = show.total(store, run), quality.decision(store, run, space)
     return Facts(
         title=f"Taxonomy of {Path(settings['documents']['source']).name}",
         run=show.short(run.id),
@@ -56,10 +63,14 @@ def facts(store: Path, run: Run) -> Facts:
         notes=(*summary.get("skipped", ()), *(found.notes[:NOTES] if found else ()), *_weights(_models(store, run, space))),
         categories=_categories(store, run, found, rows),
         other=show.counts(store, run, space).get(OTHER, 0) if found else 0,
-        pairs=_pairs(store, run, found),
+        pairs=_pairs(store, run, found, decision),
         coverage=measured.get("coverage"),
         measures=_measures(measured),
         gold=_gold(measured),
+        method=_method(decision),
+        annotators=tuple(_annotator(one, decision) for one in quality.annotators(store, run)),
+        noise=_noise(store, run),
+        show_errors=f"limbeck show {show.short(run.id)} --errors --project {store.parent.name}",
         students=_students(store, run, measured),
         stages=tuple(_stage(row["step"], row) for row in show.cost(store, run)),
         total=_stage("Total", total | {"seconds": sum(summary.get("seconds", {}).values())}),
@@ -109,17 +120,13 @@ def _categories(
     )
 
 
-def _pairs(store: Path, run: Run, found: Taxonomy | None) -> tuple[PairFacts, ...]:
+def _pairs(store: Path, run: Run, found: Taxonomy | None, decision: Decision | None) -> tuple[PairFacts, ...]:
     """Labels that the annotators' votes waver between, each with two documents where they do."""
     if found is None:
         return ()
-    votes = [
-        Vote.model_validate(row) for row in show.rows(store, f"SELECT * FROM votes WHERE space = '{found.id}'")
-    ]
+    votes = quality.votes(store, run, found.id)
     items = list(dict.fromkeys(vote.item for vote in votes))
-    models = _models(store, run, found.id)
-    others = 1.0 - max(models.values(), default=0.0)
-    weights = {vote.annotator: models.get(vote.annotator, others) for vote in votes}
+    weights = decision.weights if decision else None
     shares = distribution(votes, found.names, items, weights) if items else []
     place = {name: at for at, name in enumerate(found.names)}
     pairs = []
@@ -134,6 +141,40 @@ def _pairs(store: Path, run: Run, found: Taxonomy | None) -> tuple[PairFacts, ..
 def _texts(store: Path, items: list[str]) -> tuple[str, ...]:
     listed = ", ".join(f"'{item}'" for item in items)
     return tuple(row["text"] for row in show.rows(store, f"SELECT text FROM documents WHERE id IN ({listed})"))
+
+
+def _method(decision: Decision | None) -> str:
+    if decision is None:
+        return ""
+    return f"{decision.method} ({decision.why})" if decision.why else decision.method
+
+
+def _annotator(one: Reliability, decision: Decision | None) -> AnnotatorFacts:
+    """What is believed of an annotator; its confusion matrix where it errs and that can be read."""
+    weights = decision.weights if decision and decision.weights else {}
+    errors = tuple((label, voted, share) for label, voted, share, _ in one.confused(CONFUSIONS))
+    drawn = bool(errors) and len(one.labels) <= MOST_DRAWN
+    return AnnotatorFacts(
+        name=one.annotator,
+        voted=one.voted,
+        coverage=one.coverage,
+        weight=weights.get(one.annotator),
+        accuracy=one.accuracy,
+        kappa=one.kappa,
+        confusion=ConfusionFacts(
+            labels=one.labels if drawn else (),
+            matrix=tuple(tuple(row) for row in one.shares.tolist()) if drawn else (),
+            errors=errors,
+        ),
+    )
+
+
+def _noise(store: Path, run: Run) -> NoiseFacts | None:
+    looked = quality.errors(store, run)
+    if looked is None:
+        return None
+    found = tuple(ErrorFacts(text=one.text, label=one.label, better=one.better) for one in quality.likely_errors(store, run, ERRORS))
+    return NoiseFacts(rate=looked.rate, found=len(looked.found), errors=found)
 
 
 def _measures(measured: dict[str, Any]) -> tuple[Measure, ...]:

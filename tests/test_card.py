@@ -58,14 +58,18 @@ def card_of(outcome: Outcome) -> Card:
     return read(folder)
 
 
-# ---- of a run --------------------------------------------------------------------------------------------------------
+# ---- of a run ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("one_encoder")
 def test_the_facts_of_a_run(tmp_path: Path) -> None:
     source = [*texts(10), "", texts(1)[0], "what is the weather"]
     conf = settings(
-        tmp_path, source, taxonomy=GIVEN, labels={"aggregate": "auto", "probe": 0}, student={"kinds": ["logistic", "mlp"]}
+        tmp_path,
+        source,
+        taxonomy=GIVEN,
+        labels={"aggregate": "auto", "probe": 0},
+        student={"kinds": ["logistic", "mlp"]},
     )
     _, outcome = started(conf, good)
     first, second = (read(folder) for folder in folders(outcome))
@@ -79,30 +83,43 @@ def test_the_facts_of_a_run(tmp_path: Path) -> None:
         ("llm:big/reasoned", "model", 31, 1.0),
     ]
     assert first.method == "soft" and first.why.startswith("2 annotators give 2.0 votes an item, too few")
-    assert [(one.first, one.second, one.documents) for one in first.agreement.pairs] == [("encoder:minilm", "llm:big/reasoned", 31)]
+    assert [(one.first, one.second, one.documents) for one in first.agreement.pairs] == [
+        ("encoder:minilm", "llm:big/reasoned", 31)
+    ]
     assert first.agreement.pairs[0].kappa == pytest.approx(first.agreement.fleiss, abs=0.05)
     found = labels(outcome)
-    assert {one.name: one.documents for one in first.labels} == {name: list(found.values()).count(name) for name in TOPICS}
-    assert first.training.metrics.keys() >= {"held_out", "accuracy", "ece"} and "seconds" not in first.training.metrics
+    assert {one.name: one.documents for one in first.labels} == {
+        name: list(found.values()).count(name) for name in TOPICS
+    }
+    assert (
+        first.training.metrics.keys() >= {"held_out", "accuracy", "ece"}
+        and "seconds" not in first.training.metrics
+    )
     assert first.limits == limits(first) != ()
 
 
 @pytest.mark.usefixtures("one_encoder")
 def test_every_document_is_counted_once(tmp_path: Path) -> None:
     source = [*texts(12), "what is the weather", "sing a song"]
-    _, outcome = started(settings(tmp_path, source, taxonomy=GIVEN, labels={"probe": 0, "aggregate": "majority"}), good)
+    _, outcome = started(
+        settings(tmp_path, source, taxonomy=GIVEN, labels={"probe": 0, "aggregate": "majority"}), good
+    )
     with opened(outcome.store.parent, None) as context:
         documents = context.store.documents(outcome.run)
         record(context, "ann", {one.id: "Other" for one in documents[-2:]})
         learn(context)
-    _, outcome = started(settings(tmp_path, source, taxonomy=GIVEN, labels={"probe": 0, "aggregate": "majority"}), good)
+    _, outcome = started(
+        settings(tmp_path, source, taxonomy=GIVEN, labels={"probe": 0, "aggregate": "majority"}), good
+    )
     card = card_of(outcome)
     left = card.left_out
     assert left.other == 2 and left.unlabelled == left.doubted == 0 and left.held_out > 0
     assert sum(left.model_dump().values()) + card.training.lessons == card.source.documents == 38
     assert sum(one.shown for one in card.labels) == card.training.lessons
     assert sum(one.documents for one in card.labels) == card.training.lessons + left.held_out
-    assert "also to a text that none of them fits; of its own documents that is 2 texts." in "\n".join(card.limits)
+    assert "also to a text that none of them fits; of its own documents that is 2 texts." in "\n".join(
+        card.limits
+    )
 
 
 @pytest.mark.usefixtures("one_encoder")
@@ -130,7 +147,9 @@ def test_no_text_and_no_place_of_this_machine_is_in_a_card(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("one_encoder")
 def test_a_run_after_a_review_renews_the_card(tmp_path: Path) -> None:
-    conf = settings(tmp_path, texts(12), taxonomy={"given": ["Cards", "Loans", "Odds and ends"]}, labels={"llm_limit": 0})
+    conf = settings(
+        tmp_path, texts(12), taxonomy={"given": ["Cards", "Loans", "Odds and ends"]}, labels={"llm_limit": 0}
+    )
     _, outcome = started(conf, speechless)
     before = card_of(outcome)
     assert "No person has checked a label." in before.limits
@@ -152,12 +171,15 @@ def test_without_students_there_is_no_card(tmp_path: Path) -> None:
     assert not (outcome.store.parent / "students").exists()
 
 
-# ---- labels that are probably wrong ----------------------------------------------------------------------------------
+# ---- labels that are probably wrong ------------------------------------------------------------------------
 
 
 def careless_run(folder: Path, errors: str, held_out: float = 0.01) -> tuple[Settings, Outcome]:
     conf = settings(
-        folder, texts(12), taxonomy=GIVEN, labels={**CHOOSES, "errors": errors},
+        folder,
+        texts(12),
+        taxonomy=GIVEN,
+        labels={**CHOOSES, "errors": errors},
         student={"kinds": ["logistic"], "held_out": held_out},
     )
     return conf, started(conf, careless)[1]
@@ -184,9 +206,15 @@ def test_likely_errors_are_dropped_where_asked(
     _, outcome = careless_run(tmp_path, errors)
     assert set(labels(outcome)) - shown[0] == dropped
     card = card_of(outcome)
-    assert (card.errors, card.left_out.doubted, card.training.lessons) == (errors, len(dropped), 36 - len(dropped))
+    assert (card.errors, card.left_out.doubted, card.training.lessons) == (
+        errors,
+        len(dropped),
+        36 - len(dropped),
+    )
     assert card.noise and card.noise.found == 2 and card.noise.confused == (("Transfers", "Cards", 2.0),)
-    assert next(one.noise for one in card.labels if one.name == "Transfers") == pytest.approx(2 / 14, abs=0.01)
+    assert next(one.noise for one in card.labels if one.name == "Transfers") == pytest.approx(
+        2 / 14, abs=0.01
+    )
 
 
 @pytest.mark.usefixtures("one_encoder")
@@ -203,7 +231,7 @@ def test_what_a_person_has_answered_is_never_dropped(tmp_path: Path, monkeypatch
     assert card_of(outcome).left_out.doubted == 1
 
 
-# ---- limits, Markdown, files -----------------------------------------------------------------------------------------
+# ---- limits, Markdown, files -------------------------------------------------------------------------------
 
 
 def made(**given: Any) -> Card:
@@ -214,7 +242,9 @@ def made(**given: Any) -> Card:
         "method": "soft",
         "annotators": (annotator("encoder:minilm", "encoder"), annotator("llm:big/choice", "model")),
         "agreement": Agreement(fleiss=0.7, pairs=(Pair(first="a", second="b", kappa=0.7, documents=80),)),
-        "labels": tuple(LabelSize(name=name, documents=40, shown=30, noise=0.02) for name in ("Cards", "Loans")),
+        "labels": tuple(
+            LabelSize(name=name, documents=40, shown=30, noise=0.02) for name in ("Cards", "Loans")
+        ),
         "noise": Noise(rate=0.02, found=1),
         "errors": "keep",
         "left_out": LeftOut(unlabelled=0, other=0, held_out=20, doubted=0),
@@ -228,12 +258,20 @@ def annotator(name: str, kind: Any, voted: int = 80) -> Annotator:
 
 
 def training(**given: Any) -> Training:
-    facts = {"kind": "mlp", "encoder": "minilm", "max_tokens": 128, "seed": 0, "lessons": 60, "chosen": True, "temperature": 1.5}
+    facts = {
+        "kind": "mlp",
+        "encoder": "minilm",
+        "max_tokens": 128,
+        "seed": 0,
+        "lessons": 60,
+        "chosen": True,
+        "temperature": 1.5,
+    }
     return Training(**{**facts, "metrics": {"held_out": 9.0}, **given})
 
 
 ALWAYS = {
-    "Its scores are agreement with held-out pseudo-labels, not with the truth: errors that the labels share are not seen.",
+    "Its scores are agreement with held-out pseudo-labels, not with the truth.",
     "No gold label was used, neither to train it nor for a figure here.",
     "It always gives one of its labels, also to a text that none of them fits.",
     "It reads no more than the first 128 tokens of a text.",
@@ -241,11 +279,16 @@ ALWAYS = {
 }
 NO_PERSON = "No person has checked a label."
 UNSEEN = "Errors that annotators make again and again are not in the noise estimate."
-SIZES = tuple(LabelSize(name=name, documents=few, shown=few, noise=noise) for name, few, noise in (("A", 200, 0.1), ("B", 20, 0.2), ("C", 3, 0.9)))
+SIZES = tuple(
+    LabelSize(name=name, documents=few, shown=few, noise=noise)
+    for name, few, noise in (("A", 200, 0.1), ("B", 20, 0.2), ("C", 3, 0.9))
+)
 SAID: dict[str, tuple[Card, set[str]]] = {
     "nothing remarkable": (made(), {NO_PERSON, UNSEEN}),
     "a person": (
-        made(annotators=(annotator("a", "rule"), annotator("b", "rule"), annotator("person:ann", "person", 1))),
+        made(
+            annotators=(annotator("a", "rule"), annotator("b", "rule"), annotator("person:ann", "person", 1))
+        ),
         {"People gave 1 answer on 80 documents; the other labels are unchecked.", UNSEEN},
     ),
     "one annotator": (
@@ -253,20 +296,31 @@ SAID: dict[str, tuple[Card, set[str]]] = {
         {NO_PERSON, UNSEEN, "All labels come from words, so nothing tells how often it errs."},
     ),
     "little agreement": (
-        made(agreement=Agreement(fleiss=0.3, pairs=tuple(Pair(first="a", second=str(k), kappa=k, documents=9) for k in (0.19, 0.2, None)))),
+        made(
+            agreement=Agreement(
+                fleiss=0.3,
+                pairs=tuple(Pair(first="a", second=str(k), kappa=k, documents=9) for k in (0.19, 0.2, None)),
+            )
+        ),
         {NO_PERSON, UNSEEN, "a and 0.19 agree little (κ 0.19)."},
     ),
     "much noise": (
         made(noise=Noise(rate=0.23, found=12)),
-        {NO_PERSON, "About 23% of the labels are estimated to be wrong; errors made again and again come on top."},
+        {
+            NO_PERSON,
+            "About 23% of the labels are estimated to be wrong; errors made again and again come on top.",
+        },
     ),
-    "too few to tell": (made(noise=None), {NO_PERSON, "There are too few labels to estimate how many of them are wrong."}),
+    "too few to tell": (
+        made(noise=None),
+        {NO_PERSON, "There are too few labels to estimate how many of them are wrong."},
+    ),
     "few and noisy and uneven labels": (
         made(labels=SIZES),
         {
             NO_PERSON,
             UNSEEN,
-            "Labels taught by fewer than 10 texts, hardly learnt: 'C'.",
+            "Labels taught by fewer than 10 texts: 'C'.",
             "Labels of which a fifth or more is estimated to be wrong: 'B'.",
             "Sizes are uneven: the largest label has 200 documents, the smallest 3.",
         },
@@ -276,7 +330,7 @@ SAID: dict[str, tuple[Card, set[str]]] = {
         {
             NO_PERSON,
             UNSEEN,
-            "Labels taught by fewer than 10 texts, hardly learnt: '0', '1', '2', '3', '4', '5', '6', '7' and 3 more.",
+            "Labels taught by fewer than 10 texts: '0', '1', '2', '3', '4', '5', '6', '7' and 3 more.",
         },
     ),
     "nothing held out": (
@@ -284,7 +338,7 @@ SAID: dict[str, tuple[Card, set[str]]] = {
         {
             NO_PERSON,
             UNSEEN,
-            "Nothing could be held out of its lessons: it has no scores, and its probabilities are not calibrated.",
+            "No lesson was held out: it has no scores, and its probabilities are not calibrated.",
         },
     ),
 }
@@ -329,7 +383,7 @@ def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("broken", ["{", '{"version": 2}', '{"extra": 1}', b"\xff"])
 def test_a_damaged_card_is_one_line(broken: str | bytes, tmp_path: Path) -> None:
     (tmp_path / "card.json").write_bytes(broken if isinstance(broken, bytes) else broken.encode())
-    with pytest.raises(StudentError, match="copy the folder anew, or train the student again") as raised:
+    with pytest.raises(StudentError, match="copy it anew, or train it again") as raised:
         read(tmp_path)
     assert "\n" not in str(raised.value)
 
@@ -364,8 +418,8 @@ def test_the_command_prints_a_card_or_says_what_to_type(tmp_path: Path) -> None:
     assert Card.model_validate(json.loads(limbeck(tmp_path, "card", ".", "--json").stdout)) == made()
     done = limbeck(tmp_path, "card", "nowhere")
     said = (
-        "limbeck: 'nowhere' holds no card (no 'card.json'); type one of the folders in the project's `students`, or train "
-        "an older student anew: limbeck run YOUR.yaml --project NEW\n"
+        "limbeck: 'nowhere' holds no card (no 'card.json'); type one of the folders in the project's "
+        "`students`, or train an older student anew: limbeck run YOUR.yaml --project NEW\n"
     )
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
     assert issubclass(NoCard, StudentError)
@@ -373,6 +427,8 @@ def test_the_command_prints_a_card_or_says_what_to_type(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("one_encoder")
 def test_why_is_in_the_store_too(tmp_path: Path) -> None:
-    _, outcome = started(settings(tmp_path, texts(4), taxonomy=GIVEN, labels={"aggregate": "auto", "probe": 0}), good)
+    _, outcome = started(
+        settings(tmp_path, texts(4), taxonomy=GIVEN, labels={"aggregate": "auto", "probe": 0}), good
+    )
     (row,) = rows(outcome, "SELECT value FROM artifacts WHERE step = 'aggregate'")
     assert json.loads(row["value"])["why"] == card_of(outcome).why != ""

@@ -1,4 +1,4 @@
-"""What is believed of annotators, and what `limbeck show RUN --annotators | --errors` says of it and of likely errors."""
+"""What is believed of annotators, and what `limbeck show RUN --annotators | --errors` says."""
 
 import io
 import json
@@ -14,6 +14,8 @@ from scripted import CHOOSES, MISTAKEN, TOPICS, careless, good, rows, settings, 
 from limbeck import quality, show
 from limbeck.labelmodels import VoteTable, dawid_skene
 from limbeck.reliability import Reliability, reliabilities
+from limbeck.report import render
+from limbeck.reporting import facts
 from limbeck.reviewing import opened
 from limbeck.schemas import Label, Vote
 from limbeck.settings import Settings
@@ -42,12 +44,19 @@ def labels_of(letters: str) -> list[Label]:
 
 
 def judged(labels: str, method: str = "soft", **said: str) -> dict[str, Reliability]:
-    return {one.annotator: one for one in reliabilities(votes_of(**said), labels_of(labels), len(labels) + 2, method)}
+    return {
+        one.annotator: one
+        for one in reliabilities(votes_of(**said), labels_of(labels), len(labels) + 2, method)
+    }
 
 
 def test_by_hand() -> None:
     found = judged("CCLLT", a="CCLLT", b="CLLC-", c="---LL")
-    assert [(one.voted, round(7 * one.coverage), one.accuracy) for one in found.values()] == [(5, 5, 1.0), (4, 4, 0.5), (2, 2, 0.5)]
+    assert [(one.voted, round(7 * one.coverage), one.accuracy) for one in found.values()] == [
+        (5, 5, 1.0),
+        (4, 4, 0.5),
+        (2, 2, 0.5),
+    ]
     assert [one.kappa for one in found.values()] == [1.0, 0.0, 0.0]
     assert found["b"].labels == LABELS
     assert found["b"].confusion.tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
@@ -58,7 +67,10 @@ def test_by_hand() -> None:
 
 
 def test_an_annotator_counts_with_its_best_label() -> None:
-    shared = [Vote(item="b2:0", space="s", annotator="a", label=name, score=score) for name, score in (("Cards", 0.4), ("Loans", 0.6))]
+    shared = [
+        Vote(item="b2:0", space="s", annotator="a", label=name, score=score)
+        for name, score in (("Cards", 0.4), ("Loans", 0.6))
+    ]
     (one,) = reliabilities(shared, labels_of("L"), 1, "soft")
     assert (one.accuracy, one.voted) == (1.0, 1)
 
@@ -87,16 +99,23 @@ def test_a_label_model_judges_by_its_probabilities_and_people_are_certain() -> N
     assert told["a"].confusion[2, 0] == pytest.approx(1, abs=1e-4)
 
 
-@given(st.lists(st.text("CLT-", min_size=8, max_size=8), min_size=1, max_size=5), st.text("CLT", min_size=8, max_size=8))
+@given(
+    st.lists(st.text("CLT-", min_size=8, max_size=8), min_size=1, max_size=5),
+    st.text("CLT", min_size=8, max_size=8),
+)
 def test_matrices_accuracies_and_votes_belong_together(said: list[str], labels: str) -> None:
-    for one in judged(labels, "soft", **{f"a{place}": letters for place, letters in enumerate(said)}).values():
+    for one in judged(
+        labels, "soft", **{f"a{place}": letters for place, letters in enumerate(said)}
+    ).values():
         assert one.confusion.sum() == pytest.approx(one.voted)
         assert one.accuracy == pytest.approx(np.trace(one.confusion) / max(1, one.voted), abs=1e-6)
-        assert sum(cell[3] for cell in one.confused(100)) == pytest.approx(one.voted * (1 - one.accuracy), abs=1e-4)
+        assert sum(cell[3] for cell in one.confused(100)) == pytest.approx(
+            one.voted * (1 - one.accuracy), abs=1e-4
+        )
         assert set(one.shares.sum(axis=1).round(5)) <= {0.0, 1.0}
 
 
-# ---- of a run --------------------------------------------------------------------------------------------------------
+# ---- of a run ----------------------------------------------------------------------------------------------
 
 RULES = """\
 def card(text):
@@ -110,7 +129,9 @@ def hasty(text):
 def config(folder: Path, **labels: object) -> Settings:
     (folder / "rules.py").write_text(RULES)
     rules = {"rules": str(folder / "rules.py")}
-    return settings(folder, texts(8), taxonomy={"given": list(TOPICS)}, annotators=rules, labels={"probe": 6, **labels})
+    return settings(
+        folder, texts(8), taxonomy={"given": list(TOPICS)}, annotators=rules, labels={"probe": 6, **labels}
+    )
 
 
 def shown(view: RenderableType) -> str:
@@ -125,7 +146,11 @@ def test_annotators_of_a_run(method: str, tmp_path: Path) -> None:
     _, outcome = started(config(tmp_path, aggregate=method), good)
     run = show.find(outcome.store, None)
     words = shown(quality.annotators_view(outcome.store, run))
-    made = "labels by soft" if method == "soft" else "labels by balanced: one competence each explains the votes better than"
+    made = (
+        "labels by soft"
+        if method == "soft"
+        else "labels by balanced: one competence each explains the votes better than"
+    )
     assert words.startswith(made)
     weight, least = ("1.00", "0.01") if method == "soft" else ("–", "–")
     for line in (
@@ -143,10 +168,15 @@ def test_only_this_runs_annotators_and_documents_count(tmp_path: Path) -> None:
     """Two runs with the same labels share a space of the vote table."""
     conf = config(tmp_path)
     _, outcome = started(conf, good)
-    more = settings(tmp_path, texts(10), taxonomy={"given": list(TOPICS)}, labels={"llm_limit": 0, "probe": 0})
+    more = settings(
+        tmp_path, texts(10), taxonomy={"given": list(TOPICS)}, labels={"llm_limit": 0, "probe": 0}
+    )
     _, other = started(more, good)
     names = {
-        run: {one.annotator: one.voted for one in quality.annotators(outcome.store, show.find(outcome.store, run))}
+        run: {
+            one.annotator: one.voted
+            for one in quality.annotators(outcome.store, show.find(outcome.store, run))
+        }
         for run in (outcome.run, other.run)
     }
     assert names[outcome.run]["rule:hasty"] == 24
@@ -162,12 +192,14 @@ def test_before_the_first_labels(tmp_path: Path) -> None:
     assert quality.likely_errors(outcome.store, run) == []
 
 
-# ---- likely errors ---------------------------------------------------------------------------------------------------
+# ---- likely errors -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("one_encoder")
 def test_likely_errors_are_listed_until_a_person_has_answered_them(tmp_path: Path) -> None:
-    _, outcome = started(settings(tmp_path, texts(12), taxonomy={"given": list(TOPICS)}, labels=CHOOSES), careless)
+    _, outcome = started(
+        settings(tmp_path, texts(12), taxonomy={"given": list(TOPICS)}, labels=CHOOSES), careless
+    )
     run = show.find(outcome.store, None)
     found = quality.likely_errors(outcome.store, run)
     assert {one.text for one in found} == set(MISTAKEN)
@@ -189,5 +221,39 @@ def test_how_votes_became_labels_is_kept(tmp_path: Path) -> None:
     (row,) = rows(outcome, "SELECT item, value FROM artifacts WHERE step = 'aggregate'")
     kept = json.loads(row["value"])
     used = rows(outcome, f"SELECT DISTINCT method FROM labels WHERE space = '{row['item']}'")
-    assert [one["method"] for one in used] == [kept["method"]] and "BIC" in kept["why"] and kept["weights"] is None
+    assert (
+        [one["method"] for one in used] == [kept["method"]]
+        and "BIC" in kept["why"]
+        and kept["weights"] is None
+    )
     assert {"llm:big/reasoned", "encoder:minilm", "rule:card", "rule:hasty"} <= set(kept["annotators"])
+
+
+@pytest.mark.usefixtures("one_encoder")
+def test_the_report_tells_of_annotators_and_likely_errors(tmp_path: Path) -> None:
+    (tmp_path / "rules.py").write_text(RULES)
+    rules = {"rules": str(tmp_path / "rules.py")}
+    conf = settings(tmp_path, texts(12), taxonomy={"given": list(TOPICS)}, labels=CHOOSES, annotators=rules)
+    _, outcome = started(conf, careless)
+    found = facts(outcome.store, show.find(outcome.store, None))
+    hasty = next(one for one in found.annotators if one.name == "rule:hasty")
+    assert (hasty.voted, hasty.coverage, hasty.weight) == (36, 1.0, 1.0)
+    assert hasty.confusion.labels == LABELS and hasty.confusion.errors[0] == ("Transfers", "Cards", 1.0)
+    assert hasty.confusion.matrix[2] == (1.0, 0.0, 0.0)
+    assert found.method == "soft" and found.show_errors.startswith(f"limbeck show {found.run} --errors --project ")
+    assert found.noise and found.noise.found == len(found.noise.errors)
+    page = render(found)
+    assert "What they mix up most" in page and 'id="errors"' in page
+
+
+@pytest.mark.usefixtures("one_encoder")
+def test_a_large_matrix_is_not_drawn(tmp_path: Path) -> None:
+    given = [*TOPICS, *(f"Nothing of the kind {place}" for place in range(20))]
+    (tmp_path / "rules.py").write_text(
+        "def odd(text):\n    return f'Nothing of the kind {int(text.split()[-1]) % 20}'\n"
+    )
+    rules = {"rules": str(tmp_path / "rules.py")}
+    _, outcome = started(settings(tmp_path, texts(12), taxonomy={"given": given}, annotators=rules), good)
+    found = facts(outcome.store, show.find(outcome.store, None))
+    odd = next(one for one in found.annotators if one.name == "rule:odd")
+    assert odd.confusion.matrix == () and len(odd.confusion.errors) == 3

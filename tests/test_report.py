@@ -7,16 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limbeck import charts
-from limbeck.report import (
+from limbeck.facts import (
+    AnnotatorFacts,
     CategoryFacts,
+    ConfusionFacts,
+    ErrorFacts,
     ExampleFacts,
     Facts,
     Measure,
+    NoiseFacts,
     PairFacts,
     StageFacts,
     StudentFacts,
-    render,
 )
+from limbeck.report import render
 
 VOID = {"meta", "rect", "line"}
 HOSTILE = "<script>alert('x')</script> \"a\", & b <b> </title></style> -->"
@@ -90,6 +94,23 @@ FULL = facts(
         Measure(name="Fleiss", value=0.05, low=-0.031, high=0.19, n=103),
     ),
     gold=(Measure(name="NMI", value=0.713, n=103),),
+    method="soft",
+    annotators=(
+        AnnotatorFacts(
+            name="rule:lost",
+            voted=40,
+            coverage=0.388,
+            weight=1.0,
+            accuracy=0.5,
+            kappa=-0.1,
+            confusion=ConfusionFacts(
+                labels=("Delivery", "Lost"), matrix=((0.25, 0.75), (0.004, 0.996)), errors=(("Delivery", "Lost", 0.75),)
+            ),
+        ),
+        AnnotatorFacts(name="person:ann", voted=2, coverage=0.02, accuracy=1.0),
+    ),
+    noise=NoiseFacts(rate=0.043, found=2, errors=(ErrorFacts(text="it never came", label="Delivery", better="Lost"),)),
+    show_errors="limbeck show 3fa9c1d2 --errors",
     students=(
         StudentFacts(kind="lora", agreement=0.861, unseen=180, macro_f1=0.83, ece=0.041, seconds=203, chosen=True),
         StudentFacts(kind="mlp"),
@@ -111,6 +132,13 @@ def test_every_section_says_what_was_found() -> None:
         "confusable": "Delivery and Lost 7.2 it never came gone",
         "quality": "Measure Value −0.25 1 95% interval n Label accuracy 0.812 0.663 to 0.906 40 "
         "Relevance no use case not measured Fleiss 0.050 −0.031 to 0.190 103",
+        "annotators": "Labels were made of votes by soft. Accuracies are estimated by what all votes came to, not by gold. "
+        "Annotator Documents Coverage Weight Estimated accuracy κ with labels rule:lost 40 38.8% 1.000 50.0% −0.100 "
+        "person:ann 2 2.0% – 100.0% – What they mix up most Annotator Where the label is it votes for Share of its votes there "
+        "rule:lost Delivery Lost 75.0% Confusion matrix: rule:lost A row is a label, a column what was voted for; shares in "
+        "percent. 1 2 1 Delivery 25 75 2 Lost · 100",
+        "errors": "4.3% of the labels are estimated to be wrong; 2 labels stand out, and a review asks about them first. "
+        "All of them: limbeck show 3fa9c1d2 --errors Text Label Probably it never came Delivery Lost",
         "gold": "Measure Value 0 1 n NMI 0.713 103",
         "students": "Training lora chosen 86.1% 180 0.830 0.041 3 min 23 s mlp – – – – –",
         "examples": "Text Label Confidence where is my card Delivery 91.0%",
@@ -139,6 +167,7 @@ def test_a_run_that_has_nothing_yet_says_so() -> None:
     assert "no gold column was named" in section(page, "gold")
     assert section(page, "students") == "Students No student was trained."
     assert section(page, "failures") == "Failures Nothing failed."
+    assert 'id="annotators"' not in page and 'id="errors"' not in page
     assert "nan" not in Page(page).words and "None" not in Page(page).words
 
 
@@ -179,6 +208,12 @@ def everywhere(text: str) -> Facts:
         pairs=(PairFacts(first=text, second=text, weight=1.0, examples=(text,)),),
         measures=(measure,),
         gold=(measure,),
+        method=text,
+        annotators=(
+            AnnotatorFacts(name=text, confusion=ConfusionFacts(labels=(text,), matrix=((1.0,),), errors=((text, text, 0.5),))),
+        ),
+        noise=NoiseFacts(rate=0.1, found=1, errors=(ErrorFacts(text=text, label=text, better=text),)),
+        show_errors=text,
         students=(StudentFacts(kind=text, path=text),),
         stages=(StageFacts(name=text),),
         failed=1,

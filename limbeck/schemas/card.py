@@ -1,8 +1,8 @@
-"""The data card of a student: what it was taught, by whom, how far that can be trusted, and what it is not fit for.
+"""The data card of a student: what it was taught, by whom, how far that can be trusted, and its limits.
 
-In the spirit of the Dataset Nutrition Label (Holland et al. 2018, arXiv:1805.03677): a box of facts that stands beside
-the data, made by a program, for people who were not there. No text of a document is in it, and nothing that names a
-machine.
+In the spirit of the Dataset Nutrition Label (Holland et al. 2018, arXiv:1805.03677): facts that a program
+gathers and that travel with the product, for people who were not there. No text of a document is in it, and
+nothing that names a machine.
 """
 
 from typing import Literal

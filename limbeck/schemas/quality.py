@@ -1,7 +1,7 @@
 """How far labels can be trusted: how votes became labels, and which of them are probably wrong.
 
-`Decision(method="balanced", why="one competence each explains the votes better than …", annotators=("rule:a", "words"))`
-`Errors(rate=0.08, rates={"Cards": 0.1}, found=(("b2:…", "Cards", "Loans"),), confused=(("Cards", "Loans", 2.1),))`
+`Decision(method="balanced", why="one competence each explains …", annotators=("rule:a", "words"))`
+`Errors(rate=0.08, rates={"A": 0.1}, found=(("b2:…", "A", "B"),), confused=(("A", "B", 2.1),))`
 """
 
 from limbeck.schemas.record import Record

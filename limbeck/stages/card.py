@@ -59,7 +59,9 @@ def cards(context: RunContext, students: Sequence[Student], best: Student) -> li
             annotators=_annotators(context, votes, decision, space.id),
             agreement=_agreement(context, votes),
             labels=_labels(context, space, looked, parted),
-            noise=Noise(rate=looked.rate, found=len(looked.found), confused=looked.confused) if looked else None,
+            noise=Noise(rate=looked.rate, found=len(looked.found), confused=looked.confused)
+            if looked
+            else None,
             errors=context.settings.labels.errors,
             left_out=left,
             training=_training(context, student, len(parted.shown), student is best),
@@ -69,7 +71,7 @@ def cards(context: RunContext, students: Sequence[Student], best: Student) -> li
 
 
 def bare(context: RunContext, text: str) -> str:
-    """A text in which models and encoders have no folders above them: a card travels, and names no machine."""
+    """A text in which models and encoders have no folders above them: a card names no machine."""
     for name in (*(model.name for model in context.settings.models), context.settings.student.encoder):
         if Path(name).is_absolute() or name.startswith(".."):
             text = text.replace(name, Path(name).name)
@@ -96,10 +98,16 @@ def _source(context: RunContext) -> Source:
 
 def _decision(context: RunContext, space: str) -> Decision:
     kept = context.store.artifacts(context.run, AGGREGATE).get(space)
-    return Decision.model_validate_json(kept.value) if kept else Decision(method=context.settings.labels.aggregate)
+    return (
+        Decision.model_validate_json(kept.value)
+        if kept
+        else Decision(method=context.settings.labels.aggregate)
+    )
 
 
-def _annotators(context: RunContext, votes: Sequence[Vote], decision: Decision, space: str) -> tuple[Annotator, ...]:
+def _annotators(
+    context: RunContext, votes: Sequence[Vote], decision: Decision, space: str
+) -> tuple[Annotator, ...]:
     labels, documents = context.store.labels(context.run, space), context.store.documents(context.run)
     found = reliabilities(votes, labels, len(documents), decision.method)
     return tuple(_annotator(context, one, (decision.weights or {}).get(one.annotator)) for one in found)
@@ -115,7 +123,8 @@ def _annotator(context: RunContext, one: Reliability, weight: float | None) -> A
         accuracy=one.accuracy,
         kappa=one.kappa,
         confusions=tuple(
-            Confusion(label=label, voted=voted, share=share) for label, voted, share, _ in one.confused(CONFUSIONS)
+            Confusion(label=label, voted=voted, share=share)
+            for label, voted, share, _ in one.confused(CONFUSIONS)
         ),
     )
 
@@ -137,7 +146,8 @@ def _labels(
     every, shown = Counter(labels.values()), Counter(labels[item] for item in parted.shown)
     rates = looked.rates if looked else {}
     return tuple(
-        LabelSize(name=name, documents=every[name], shown=shown[name], noise=rates.get(name)) for name in taxonomy.names
+        LabelSize(name=name, documents=every[name], shown=shown[name], noise=rates.get(name))
+        for name in taxonomy.names
     )
 
 

@@ -23,7 +23,7 @@ class Parts:
 
 
 def unseen(context: RunContext, documents: list[Document]) -> set[str]:
-    """The documents that no student is shown; chosen by their ids, so that more documents change nothing for the old."""
+    """Documents that no student is shown; chosen by id, so that new documents change nothing for old ones."""
     share = context.settings.student.held_out
     return {
         document.id
@@ -37,7 +37,9 @@ def parts(context: RunContext) -> Parts:
     documents, space = context.store.documents(context.run), context.store.taxonomy(context.run).id
     labels = {one.item: one.label for one in context.store.labels(context.run, space)}
     held, doubted = unseen(context, documents), _doubted(context, space)
-    found: dict[str, list[str]] = {name: [] for name in ("unlabelled", "other", "held_out", "doubted", "shown")}
+    found: dict[str, list[str]] = {
+        name: [] for name in ("unlabelled", "other", "held_out", "doubted", "shown")
+    }
     for item in (one.id for one in documents):
         if item not in labels:
             part = "unlabelled"
@@ -52,6 +54,6 @@ def parts(context: RunContext) -> Parts:
 
 
 def _doubted(context: RunContext, space: str) -> set[str]:
-    """Documents whose labels are probably wrong, where such are dropped; what a person has answered is never one."""
+    """Documents whose labels are probably wrong, where such are dropped; never what a person has answered."""
     looked = errors(context) if context.settings.labels.errors == "drop" else None
     return {item for item, _, _ in looked.found} - answers(context, space).keys() if looked else set()
