@@ -143,7 +143,8 @@ def _left_out(card: Card) -> list[str]:
 
 def _training(card: Card) -> list[str]:
     made = card.training
-    applies = f", a label applies from {made.threshold:.2f}" if made.threshold is not None else ""
+    some = made.thresholds
+    applies = f", a label applies from {min(some):.2f} to {max(some):.2f}" if some else ""
     rows = ((safe(name), f"{figure:.3f}".removesuffix(".000")) for name, figure in made.metrics.items())
     best = ", the best of its run" if made.chosen else ""
     return [

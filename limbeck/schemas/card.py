@@ -126,8 +126,8 @@ class Training(Record):
     """Scores against pseudo-labels of lessons that it was not fitted to, and what its search chose."""
     temperature: float
     """What its outputs are divided by; 1 where nothing was held out to fit it."""
-    threshold: float | None = None
-    """The probability from which a label applies; None for a student that was not taught it."""
+    thresholds: tuple[float, ...] | None = None
+    """The probability from which each label applies; None for a student that was not taught it."""
 
 
 class Card(Record):

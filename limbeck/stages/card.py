@@ -162,5 +162,5 @@ def _training(context: RunContext, student: Student, lessons: int, chosen: bool)
         # How long it took tells of a machine, not of the student.
         metrics={name: figure for name, figure in student.metrics.items() if name != "seconds"},
         temperature=student.calibration.temperature,
-        threshold=student.calibration.threshold,
+        thresholds=student.calibration.thresholds,
     )
