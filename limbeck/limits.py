@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from limbeck.schemas.card import Card
+from limbeck.students.student import TUNED
 
 FEW_TEXTS = 10
 """Documents below which a label is hardly learnt."""
@@ -86,6 +87,8 @@ def _use(card: Card) -> Iterator[str]:
     yield f"It always gives one of its labels, also to a text that none of them fits{none}."
     yield f"It reads no more than the first {card.training.max_tokens} tokens of a text."
     yield "The languages of the texts were not checked; on others than it was shown, nothing is known of it."
+    if card.training.kind in TUNED:
+        yield "Its folder holds a vector of each text that it learnt from; words of a text can be guessed from one."
     if not card.training.metrics.get("held_out"):
         yield "No lesson was held out: it has no scores, and its probabilities are not calibrated."
 

@@ -118,7 +118,7 @@ class AnnotatorSettings(Section):
 class StudentSettings(Section):
     """The small models."""
 
-    kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora", "prompt"], ...] = ("logistic", "lightgbm", "mlp", "lora")
+    kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora", "prompt", "joint"], ...] = ("logistic", "lightgbm", "mlp", "lora")
     encoder: str = Field("minilm", description="`minilm`, or a folder with a transformers encoder")
     held_out: float = Field(0.2, gt=0, lt=1, description="share of the labelled documents that no student is shown")
 

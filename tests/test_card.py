@@ -333,6 +333,14 @@ SAID: dict[str, tuple[Card, set[str]]] = {
             "Labels taught by fewer than 10 texts: '0', '1', '2', '3', '4', '5', '6', '7' and 3 more.",
         },
     ),
+    "an encoder that was adapted": (
+        made(training=training(kind="lora")),
+        {
+            NO_PERSON,
+            UNSEEN,
+            "Its folder holds a vector of each text that it learnt from; words of a text can be guessed from one.",
+        },
+    ),
     "nothing held out": (
         made(training=training(metrics={"held_out": 0.0})),
         {

@@ -1,4 +1,4 @@
-"""Students: lessons, the five kinds, what they say, and what they leave on disk."""
+"""Students: lessons, the six kinds, what they say, and what they leave on disk."""
 
 import json
 import os
@@ -381,7 +381,7 @@ def test_fit_best_with_nothing_to_hold_out_takes_the_first(encoder: Encoder) -> 
 
 def test_kinds_for_leaves_trees_out_where_labels_are_many() -> None:
     assert kinds_for(30) == KINDS
-    assert kinds_for(31) == ("logistic", "mlp", "lora", "prompt")
+    assert kinds_for(31) == ("logistic", "mlp", "lora", "prompt", "joint")
 
 
 def test_fit_refuses_what_it_cannot_learn_from(encoder: Encoder) -> None:
@@ -399,6 +399,15 @@ def test_fit_refuses_what_it_cannot_learn_from(encoder: Encoder) -> None:
 # -- folders
 
 
+ADAPTED = {
+    "student.json",
+    "head.safetensors",
+    "memory.safetensors",
+    "adapter_config.json",
+    "adapter_model.safetensors",
+}
+
+
 def saved(kind: Kind, encoder: Encoder, folder: Path) -> Student:
     student = fit(kind, lessons(), lessons(), encoder, seed=0)
     student.save(folder)
@@ -411,8 +420,9 @@ def saved(kind: Kind, encoder: Encoder, folder: Path) -> Student:
         ("logistic", {"student.json", "head.safetensors"}),
         ("mlp", {"student.json", "head.safetensors"}),
         ("lightgbm", {"student.json", "trees.txt"}),
-        ("lora", {"student.json", "head.safetensors", "adapter_config.json", "adapter_model.safetensors"}),
-        ("prompt", {"student.json", "head.safetensors", "adapter_config.json", "adapter_model.safetensors"}),
+        ("lora", ADAPTED),
+        ("prompt", ADAPTED),
+        ("joint", ADAPTED),
     ],
 )
 def test_a_folder_holds_no_pickle_and_no_path_of_this_machine(
@@ -457,6 +467,8 @@ def test_a_folder_holds_no_pickle_and_no_path_of_this_machine(
         ("lora", "adapter_model.safetensors", None, "is damaged .* copy the folder anew"),
         ("lora", "adapter_model.safetensors", "rubbish", "is damaged .* copy the folder anew"),
         ("prompt", "adapter_model.safetensors", None, "is damaged .* copy the folder anew"),
+        ("lora", "memory.safetensors", None, "is damaged .* copy the folder anew"),
+        ("joint", "memory.safetensors", "rubbish", "is damaged .* copy the folder anew"),
     ],
 )
 def test_a_damaged_folder_says_what_to_do(

@@ -3,20 +3,23 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from limbeck.encoder import Encoder
 from limbeck.errors import StudentError
-from limbeck.students import logistic, lora, mlp, prompt, trees, tuning
+from limbeck.students import joint, logistic, lora, mlp, prompt, trees, tuning
 from limbeck.students.calibration import calibrate
+from limbeck.students.dense import Dense
 from limbeck.students.lessons import Floats, Lessons
+from limbeck.students.memory import Remembering
 from limbeck.students.metrics import measure
 from limbeck.students.objective import held_loss
 from limbeck.students.student import KINDS, Head, Kind, Student
 
-HELD_OUT = 0.15
-"""The share of the lessons that students are compared on."""
+HELD_OUT, MOST_HELD_OUT = 0.15, 600
+"""The share of the lessons that students are compared on, and how many are enough for it."""
 MOST_LABELS_FOR_TREES = 30
 """`kinds_for` leaves LightGBM out above: a round grows a tree for each label."""
 
@@ -73,7 +76,7 @@ def fit_best(
     progress: Progress | None = None,
     vectors: Floats | None = None,
 ) -> tuple[list[Student], Student]:
-    """Train a student of each kind on 85% of the lessons and choose the one that agrees best with the other 15%.
+    """Train a student of each kind on most lessons, and choose the one that agrees best with those held out: 15%, or 600.
 
     Args:
         kinds: Some of `KINDS`; see `kinds_for`.
@@ -90,7 +93,7 @@ def fit_best(
     Raises:
         StudentError: As `fit` does; or no kinds.
     """
-    train_rows, held_rows = lessons.split_rows(HELD_OUT, seed)
+    train_rows, held_rows = lessons.split_rows(min(HELD_OUT, MOST_HELD_OUT / max(1, len(lessons))), seed)
     vectors = encoder.encode(lessons.texts) if vectors is None else vectors
     train, held = lessons.take(train_rows), lessons.take(held_rows)
     desk = _Desk(train, held, vectors[train_rows], vectors[held_rows], encoder, seed, progress or _silent)
@@ -147,17 +150,20 @@ def _fit_trees(desk: _Desk) -> Fitted:
 
 
 def _fit_lora(desk: _Desk) -> Fitted:
-    return _tuned(lora.RECIPE, desk)
+    return _tuned(partial(tuning.tune, lora.RECIPE), desk)
 
 
 def _fit_prompt(desk: _Desk) -> Fitted:
-    return _tuned(prompt.RECIPE, desk)
+    return _tuned(partial(tuning.tune, prompt.RECIPE), desk)
 
 
-def _tuned(recipe: tuning.Recipe, desk: _Desk) -> Fitted:
-    encoder, vectors, seed = desk.encoder, desk.vectors, desk.seed
-    adapted, head = tuning.tune(recipe, encoder, vectors, desk.train, desk.held, seed, desk.progress)
-    return adapted, head, {}
+def _fit_joint(desk: _Desk) -> Fitted:
+    return _tuned(joint.tune, desk)
+
+
+def _tuned(tune: Callable[..., tuple[Encoder, Dense]], desk: _Desk) -> Fitted:
+    adapted, dense = tune(desk.encoder, desk.vectors, desk.train, desk.held, desk.seed, desk.progress)
+    return adapted, Remembering.of(dense, adapted.encode(desk.train.texts), desk.train, desk.seed), {}
 
 
 FITTERS: dict[Kind, Callable[[_Desk], Fitted]] = {
@@ -166,6 +172,7 @@ FITTERS: dict[Kind, Callable[[_Desk], Fitted]] = {
     "mlp": _fit_mlp,
     "lora": _fit_lora,
     "prompt": _fit_prompt,
+    "joint": _fit_joint,
 }
 
 

@@ -9,9 +9,18 @@ from limbeck.encoder import Encoder
 from limbeck.errors import NoStudent, StudentError
 from limbeck.students.calibration import Calibration
 from limbeck.students.dense import Dense
+from limbeck.students.memory import Remembering
 from limbeck.students.student import KINDS, MANIFEST, TUNED, VERSION, Head, Student
 from limbeck.students.trees import Trees
 
+HEADS: dict[str, type[Trees | Dense | Remembering]] = {
+    "logistic": Dense,
+    "lightgbm": Trees,
+    "mlp": Dense,
+    "lora": Remembering,
+    "prompt": Remembering,
+    "joint": Remembering,
+}
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
@@ -69,7 +78,7 @@ def _head(kind: str, folder: Path) -> Head:
     from safetensors import SafetensorError
 
     try:
-        return Trees.load(folder) if kind == "lightgbm" else Dense.load(folder)
+        return HEADS[kind].load(folder)
     except (OSError, KeyError, ValueError, SafetensorError, LightGBMError) as error:
         raise _damaged(folder, "head", error) from error
 

@@ -12,10 +12,10 @@ from limbeck.errors import StudentError
 from limbeck.students.calibration import Calibration
 from limbeck.students.lessons import Floats
 
-Kind = Literal["logistic", "lightgbm", "mlp", "lora", "prompt"]
-KINDS: tuple[Kind, ...] = ("logistic", "lightgbm", "mlp", "lora", "prompt")
+Kind = Literal["logistic", "lightgbm", "mlp", "lora", "prompt", "joint"]
+KINDS: tuple[Kind, ...] = ("logistic", "lightgbm", "mlp", "lora", "prompt", "joint")
 """Every kind of student."""
-TUNED: tuple[Kind, ...] = ("lora", "prompt")
+TUNED: tuple[Kind, ...] = ("lora", "prompt", "joint")
 """Those whose encoder carries a PEFT adapter."""
 VERSION = 2
 """Of the folder's layout."""
@@ -55,7 +55,7 @@ class Student:
     kind: Kind
     labels: tuple[str, ...]
     encoder: Encoder
-    """Frozen, or with an adapter for `lora` and `prompt`."""
+    """Frozen, or with an adapter for `lora`, `prompt` and `joint`."""
     head: Head
     calibration: Calibration
     metrics: dict[str, float]
@@ -80,7 +80,7 @@ class Student:
     def save(self, folder: Path) -> None:
         """Write the student to a folder, which is made where it is missing; nothing in it names this machine.
 
-        `student.json`, the head (`head.safetensors` or `trees.txt`), and for `lora` and `prompt` a PEFT adapter.
+        `student.json`, the head (`head.safetensors` or `trees.txt`), and for `lora`, `prompt` and `joint` a PEFT adapter.
 
         Raises:
             StudentError: The folder can't be written.

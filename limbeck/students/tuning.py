@@ -7,7 +7,7 @@ for that text (temporal ensembling, Laine & Aila 2017, section 2.2, arXiv:1610.0
 computed anyway. Batches run in bfloat16 where the CPU has it, or on a GPU, for speed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from limbeck.encoder import Encoder, pooled
 from limbeck.students import logistic
+from limbeck.students.calibration import softmax
 from limbeck.students.dense import Dense
 from limbeck.students.lessons import Floats, Lessons
 from limbeck.students.objective import held_loss
@@ -73,12 +74,7 @@ def tune(
     import torch
 
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        adapted = recipe.adapt(encoder)
-        adapted.model.eval()
-        start = adapted.encode(lessons.texts) if recipe.moves_at_once else vectors
-        head = _linear(logistic.solve(start, lessons, HEAD_STRENGTH), adapted.model.device)
-        run = _Run(recipe, adapted, head, lessons, np.random.default_rng(seed))
+        run = begun(recipe, encoder, vectors, lessons, seed)
         best, least = run.state(), np.inf
         for epoch in range(recipe.epochs):
             run.epoch(epoch)
@@ -88,7 +84,22 @@ def tune(
                 break
             best, least = run.state(), loss
         run.restore(best)
-    return adapted, run.dense()
+    return run.adapted, run.dense()
+
+
+def begun(recipe: Recipe, encoder: Encoder, vectors: Floats, lessons: Lessons, seed: int) -> "Run":
+    """A training before its first epoch: a new adapter, and a head solved on vectors that do not move yet.
+
+    It seeds torch: call it, and train, within `torch.random.fork_rng()`.
+    """
+    import torch
+
+    torch.manual_seed(seed)
+    adapted = recipe.adapt(encoder)
+    adapted.model.eval()
+    start = adapted.encode(lessons.texts) if recipe.moves_at_once else vectors
+    head = _linear(logistic.solve(start, lessons, HEAD_STRENGTH), adapted.model.device)
+    return Run(recipe, adapted, head, lessons, np.random.default_rng(seed))
 
 
 def _linear(dense: Dense, device: Any) -> Any:
@@ -103,7 +114,7 @@ def _linear(dense: Dense, device: Any) -> Any:
     return layer.to(device)
 
 
-class _Run:
+class Run:
     """One training: model, head, optimiser, and what the student said so far."""
 
     def __init__(
@@ -115,8 +126,9 @@ class _Run:
         self.k = len(lessons.labels)
         self.device = adapted.model.device
         self.halves = self.device.type == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
-        self.wanted, self.weights = tensors(lessons)
-        self.own, self.seen = torch.zeros_like(self.wanted), 0
+        self.wanted, self.confidence = tensors(lessons)
+        self.weights = self.confidence
+        self.own = torch.zeros_like(self.wanted)
         cut = {"truncation": True, "max_length": adapted.max_tokens}
         self.tokens = adapted.tokenizer(list(lessons.texts), **cut)["input_ids"]
         self.trained = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
@@ -131,15 +143,33 @@ class _Run:
             self.optimiser, lambda step: min((step + 1) / warm, (steps - step) / max(1, steps - warm), 1.0)
         )
 
-    def epoch(self, number: int) -> None:
-        """One pass over all lessons."""
+    def epoch(self, number: int, believed: Any = None) -> None:
+        """One pass over all lessons.
+
+        Args:
+            number: Of the epoch, from 0 on.
+            believed: [n, k or 2k]: what the targets are mixed with from the second epoch on; its own past predictions
+                where left out.
+        """
         self.model.train()
-        share = OWN_SHARE if number else 0.0
+        share, other = OWN_SHARE if number else 0.0, self.own if believed is None else believed
         said = self.own.clone()
         for rows in self._batches():
-            target = (1 - share) * self.wanted[rows] + share * self.own[rows]
+            target = (1 - share) * self.wanted[rows] + share * other[rows]
             said[rows] = self._step(rows, target)
         self.own = (self.own * number + said) / (number + 1)
+
+    def weigh(self, weights: Floats) -> None:
+        """Let each text count so much [n] from now on, times the teacher's confidence in it."""
+        import torch
+
+        counts = self.confidence * torch.from_numpy(weights)
+        self.weights = counts / max(float(counts.mean()), 1e-12)
+
+    def shares(self, texts: Sequence[str]) -> Floats:
+        """[n, k]: the probability of each label to be the primary one, not calibrated."""
+        self.model.eval()
+        return softmax(self.dense().outputs(self.adapted.encode(texts))[:, : self.k])
 
     def _step(self, rows: list[int], target: Any) -> Any:
         """One batch: learn, and return what the student said before it."""
