@@ -1,6 +1,6 @@
 """What the students trained by torch share: lessons as tensors, and the loss of each text.
 
-The applicable labels have the asymmetric loss (ASL; Ridnik et al. 2021, arXiv:2009.14119): most labels apply to few
+Applicable labels can have the asymmetric loss (ASL; Ridnik et al. 2021, arXiv:2009.14119): most labels apply to few
 texts, and without it the many easy zeros outweigh the few ones.
 """
 
@@ -8,9 +8,6 @@ from typing import Any
 
 from limbeck.students.lessons import Lessons
 from limbeck.students.objective import truth
-
-GAMMA_POSITIVE, GAMMA_NEGATIVE, MARGIN = 0.0, 1.0, 0.0
-"""Mild: what the paper takes for clean labels (0, 4, 0.05) forgets noisy ones."""
 
 
 def tensors(lessons: Lessons) -> tuple[Any, Any]:
@@ -21,22 +18,22 @@ def tensors(lessons: Lessons) -> tuple[Any, Any]:
     return torch.from_numpy(truth(lessons)), torch.from_numpy(weights)
 
 
-def losses(outputs: Any, wanted: Any, k: int) -> Any:
+def losses(outputs: Any, wanted: Any, k: int, gamma_negative: float = 0.0) -> Any:
     """[n]: soft cross-entropy of the first k columns plus the sum of asymmetric losses over the rest, in nats."""
     import torch
 
     primary = -(wanted[:, :k] * torch.log_softmax(outputs[:, :k], dim=1)).sum(dim=1)
     if outputs.shape[1] == k:
         return primary
-    return primary + asymmetric(outputs[:, k:], wanted[:, k:]).sum(dim=1)
+    return primary + asymmetric(outputs[:, k:], wanted[:, k:], gamma_negative=gamma_negative).sum(dim=1)
 
 
 def asymmetric(
     outputs: Any,
     wanted: Any,
-    gamma_positive: float = GAMMA_POSITIVE,
-    gamma_negative: float = GAMMA_NEGATIVE,
-    margin: float = MARGIN,
+    gamma_positive: float = 0.0,
+    gamma_negative: float = 0.0,
+    margin: float = 0.0,
 ) -> Any:
     """The asymmetric loss of section 2.3 for soft targets, in nats; binary cross-entropy where all three are 0.
 
