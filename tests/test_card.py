@@ -43,6 +43,7 @@ from limbeck.schemas.card import (
 )
 from limbeck.settings import Settings
 from limbeck.stages.card import kind_of
+from limbeck.stages.errors import errors
 from limbeck.stages.review import learn, questions, record
 from limbeck.students import fit_best
 
@@ -215,6 +216,27 @@ def test_likely_errors_are_dropped_where_asked(
     assert next(one.noise for one in card.labels if one.name == "Transfers") == pytest.approx(
         2 / 14, abs=0.01
     )
+
+
+@pytest.mark.usefixtures("one_encoder")
+def test_likely_errors_are_found_where_several_labels_may_apply(tmp_path: Path) -> None:
+    conf = settings(
+        tmp_path,
+        texts(12),
+        taxonomy=GIVEN,
+        labels={**CHOOSES, "several": True},
+        annotators={"words": False},
+        student={"kinds": []},
+    )
+    outcome = started(conf, careless)[1]
+    with opened(outcome.store.parent, None) as context:
+        found = errors(context)
+        by_id = {one.id: one.text for one in context.store.documents(outcome.run)}
+    assert found is not None
+    said = {by_id[item]: (label, better) for item, label, better in found.found}
+    assert said == dict.fromkeys(MISTAKEN, ("Transfers", "Cards"))
+    assert found.rate == pytest.approx(2 / 36)
+    assert found.rates == pytest.approx({"Cards": 0, "Loans": 0, "Transfers": 2 / 14})
 
 
 @pytest.mark.usefixtures("one_encoder")

@@ -298,6 +298,16 @@ def believed(context: RunContext, space: str, items: Sequence[str], names: Seque
     return shares
 
 
+def applied(context: RunContext, names: Sequence[str], space: str, items: Sequence[str]) -> Shares:
+    """[items, names]: 1 where a label applies to an item, else 0."""
+    rows, columns = ({name: place for place, name in enumerate(one)} for one in (items, names))
+    applies = np.zeros((len(items), len(names)), dtype=np.float32)
+    for label in context.store.labels(context.run, f"{space}/all"):
+        if label.item in rows and label.label in columns:
+            applies[rows[label.item], columns[label.label]] = 1.0
+    return applies
+
+
 def votes_of_run(context: RunContext, space: str, kind: str = "") -> list[Vote]:
     """The votes of this run's annotators and of people on this run's documents.
 

@@ -4,8 +4,6 @@ import json
 import time
 from pathlib import Path
 
-import numpy as np
-
 from limbeck import card
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
@@ -13,7 +11,7 @@ from limbeck.encoder import Embeddings
 from limbeck.schemas import Student, content_id
 from limbeck.schemas.card import Card
 from limbeck.stages.card import cards
-from limbeck.stages.labelling import answers, believed
+from limbeck.stages.labelling import answers, applied, believed
 from limbeck.stages.parts import parts
 from limbeck.students import Lessons, fit_best, kinds_for
 from limbeck.students import Student as Trained
@@ -68,20 +66,9 @@ def make_lessons(context: RunContext) -> tuple[Lessons, Embeddings] | None:
         vectors,
         known=known,
         weights=[labels[item].confidence for item in items],
-        applicable=_applicable(context, taxonomy.names, taxonomy.id, items),
+        applicable=applied(context, taxonomy.names, taxonomy.id, items),
     )
     return lessons, vectors
-
-
-def _applicable(
-    context: RunContext, names: tuple[str, ...], space: str, items: list[str]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    rows, columns = {item: row for row, item in enumerate(items)}, {name: at for at, name in enumerate(names)}
-    applies = np.zeros((len(items), len(names)), dtype=np.float32)
-    for label in context.store.labels(context.run, f"{space}/all"):
-        if label.item in rows and label.label in columns:
-            applies[rows[label.item], columns[label.label]] = 1.0
-    return applies
 
 
 def _keep(context: RunContext, student: Trained, facts: Card, space: str, chosen: bool) -> None:
