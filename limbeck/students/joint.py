@@ -20,13 +20,13 @@ from limbeck.students.tuning import Progress, Recipe, Run, begun
 
 COURSES = (0.6, 1.0)
 """The share of each label's texts that is learnt from, before each restart."""
-EPOCHS = 3
+EPOCHS = 2
 """Of a course."""
 DOUBTFUL = 0.3
 """How much a text counts of which the other network is not sure."""
 DISPUTED = 1.5
 """How much one counts of which it is, and of whose label both disagree."""
-RECIPE = Recipe("joint", lora.adapt, epochs=EPOCHS, learning_rate=1e-3, head_learning_rate=1e-2)
+RECIPE = Recipe("joint", lora.adapt, fewest=EPOCHS, most=EPOCHS, learning_rate=1e-3, head_learning_rate=1e-2)
 
 
 def tune(

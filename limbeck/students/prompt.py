@@ -27,4 +27,4 @@ def adapt(encoder: Encoder) -> Encoder:
     )
 
 
-RECIPE = Recipe("prompt", adapt, epochs=8, learning_rate=1e-1, head_learning_rate=1e-2, moves_at_once=True)
+RECIPE = Recipe("prompt", adapt, fewest=8, most=8, learning_rate=1e-1, head_learning_rate=1e-2, moves_at_once=True)

@@ -22,6 +22,7 @@ from limbeck.students.objective import held_loss
 from limbeck.students.torching import losses, tensors
 
 BATCH = 64
+STEPS = 250
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises; it falls linearly after that."""
 OWN_SHARE = 0.5
@@ -40,12 +41,19 @@ class Recipe:
     """What progress calls it."""
     adapt: Callable[[Encoder], Encoder]
     """From the frozen encoder to a copy with a new PEFT adapter in it."""
-    epochs: int
+    fewest: int
+    """Epochs at least; as a teacher's errors are memorised late, many lessons are better read but twice."""
+    most: int
+    """Epochs at most."""
     learning_rate: float
     """Of the adapter, at its highest."""
     head_learning_rate: float
     moves_at_once: bool = False
     """Whether a new adapter changes vectors before it has learnt anything."""
+
+    def epochs(self, lessons: int) -> int:
+        """How often so many lessons are read: until about `STEPS` batches have been."""
+        return min(self.most, max(self.fewest, round(STEPS * BATCH / max(1, lessons))))
 
 
 def tune(
@@ -75,11 +83,11 @@ def tune(
 
     with torch.random.fork_rng():
         run = begun(recipe, encoder, vectors, lessons, seed)
-        best, least = run.state(), np.inf
-        for epoch in range(recipe.epochs):
+        best, least, epochs = run.state(), np.inf, recipe.epochs(len(lessons))
+        for epoch in range(epochs):
             run.epoch(epoch)
             loss = run.held_loss(held) if len(held) else -np.inf
-            progress(f"{recipe.name}: epoch {epoch + 1} of {recipe.epochs}, held-out loss {loss:.4f}")
+            progress(f"{recipe.name}: epoch {epoch + 1} of {epochs}, held-out loss {loss:.4f}")
             if loss >= least and len(held):
                 break
             best, least = run.state(), loss
@@ -137,7 +145,7 @@ class Run:
             {"params": list(head.parameters()), "lr": recipe.head_learning_rate},
         ]
         self.optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
-        steps = recipe.epochs * len(self._batches())
+        steps = recipe.epochs(len(lessons)) * len(self._batches())
         warm = max(1, int(WARM_UP * steps))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser, lambda step: min((step + 1) / warm, (steps - step) / max(1, steps - warm), 1.0)
