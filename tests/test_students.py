@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from limbeck.encoder import Encoder
 from limbeck.errors import StudentError
-from limbeck.students import KINDS, Kind, Lessons, Prediction, Student, fit, fit_best, kinds_for, load
+from limbeck.students import KINDS, Kind, Lessons, Prediction, Student, fit, fit_best, kinds_for, load, lora
 from limbeck.students.calibration import (
     Calibration,
     best_applicable_temperature,
@@ -382,6 +382,11 @@ def test_fit_best_with_nothing_to_hold_out_takes_the_first(encoder: Encoder) -> 
 def test_kinds_for_leaves_trees_out_where_labels_are_many() -> None:
     assert kinds_for(30) == KINDS
     assert kinds_for(31) == ("logistic", "mlp", "lora", "prompt", "joint")
+
+
+@pytest.mark.parametrize(("lessons", "epochs"), [(0, 6), (1, 6), (4000, 4), (8000, 2), (100_000, 2)])
+def test_many_lessons_are_read_less_often(lessons: int, epochs: int) -> None:
+    assert lora.RECIPE.epochs(lessons) == epochs
 
 
 def test_fit_refuses_what_it_cannot_learn_from(encoder: Encoder) -> None:

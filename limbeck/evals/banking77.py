@@ -30,11 +30,13 @@ def evaluate(place: Place) -> dict[str, Any]:
     # From here on gold is read.
     gold, unseen = ([{str(names.get(row["label"], row["label"]))} for row in rows] for rows in (learning, testing))
     scores = table(found, gold, unseen, several=False)
+    before = table(found.before, gold, unseen, several=False) if found.before else {}
     return {
         "student_accuracy": scores["student"]["accuracy"],
         "student_macro_f1": scores["student"]["macro_f1"],
         "labels_accuracy": scores["labels"]["accuracy"],
         "table": scores,
+        **({"without_reviews": {name: before[name] for name in ("labels", "student")}} if before else {}),
         "student": {"kind": "lora", **found.metrics},
         "reviews": place.reviews,
         "learned_from": len(learning),

@@ -3,6 +3,7 @@
 Gold is no part of it, but for the answers of a person in whose place it stands where reviews are asked for.
 """
 
+import dataclasses
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -50,6 +51,8 @@ class Found:
     """The labels that the student knows."""
     metrics: dict[str, Any]
     """The student's own, against its teacher."""
+    before: "Found | None" = None
+    """The same before a person answered."""
 
 
 def from_names(
@@ -87,10 +90,12 @@ def from_names(
             seed=place.seed,
         )
         outcome = run(settings, place.progress())
+        found = _found(outcome, learning, testing, several)
         if place.reviews:
             _review(outcome, answers, place.reviews)
             outcome = run(settings, place.progress())
-        return _found(outcome, learning, testing, several)
+            found = dataclasses.replace(_found(outcome, learning, testing, several), before=found)
+        return found
 
 
 def _review(outcome: Outcome, answers: Sequence[str], count: int) -> None:
