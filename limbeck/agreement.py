@@ -53,6 +53,11 @@ def cohen_kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
     return None if chance == 1 else (seen - chance) / (1 - chance)
 
 
+def telling_kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
+    """Cohen's κ; None where one of both gave but one label, as a rule may: it is 0 then, whatever the other said."""
+    return cohen_kappa(first, second) if len(set(first)) > 1 and len(set(second)) > 1 else None
+
+
 def fleiss_kappa(items: Sequence[Sequence[str]]) -> float | None:
     """Agreement of any number of annotators beyond chance (Fleiss 1971), items with fewer than two labels left out.
 
@@ -89,9 +94,11 @@ def mean_pairwise_kappa(items: Sequence[Ratings]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _pair(items: Sequence[Ratings], a: str, b: str) -> float | None:
+def _pair(
+    items: Sequence[Ratings], a: str, b: str, kappa: Callable[..., float | None] = cohen_kappa
+) -> float | None:
     both = [(one[a], one[b]) for one in items if a in one and b in one]
-    return cohen_kappa([first for first, _ in both], [second for _, second in both])
+    return kappa([first for first, _ in both], [second for _, second in both])
 
 
 def _names(items: Sequence[Ratings]) -> list[str]:
@@ -135,7 +142,7 @@ def annotator_agreement(votes: Sequence[Vote], seed: int, *, intervals: bool = T
     for a, b in combinations(names, 2):
         both = [one for one in shared if a in one and b in one]
         if both:
-            pairs[f"{a} | {b}"] = _estimate(lambda some, a=a, b=b: _pair(some, a, b), both, seed, rounds)  # type: ignore[misc]
+            pairs[f"{a} | {b}"] = _estimate(lambda some, a=a, b=b: _pair(some, a, b, telling_kappa), both, seed, rounds)  # type: ignore[misc]
     return Agreement(
         annotators=tuple(names),
         fleiss=_estimate(lambda some: fleiss_kappa([list(one.values()) for one in some]), shared, seed, rounds),

@@ -197,3 +197,14 @@ def test_what_is_not_defined_is_none_not_a_number(votes: list[Vote], annotators:
     for estimate in (found.fleiss, found.mean_cohen, *found.pairs.values()):
         assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
     assert Agreement.model_validate_json(found.model_dump_json()) == found
+
+
+def test_of_a_rule_with_one_label_no_kappa_is_told() -> None:
+    said = {"rule": "xx", "words": "xy"}
+    votes = [
+        Vote(item=str(at), space="s", annotator=name, label=label)
+        for name, labels in said.items()
+        for at, label in enumerate(labels)
+    ]
+    pair = annotator_agreement(votes, 0, intervals=False).pairs["rule | words"]
+    assert (pair.value, pair.n) == (None, 2)
