@@ -384,7 +384,7 @@ def test_kinds_for_leaves_trees_out_where_labels_are_many() -> None:
     assert kinds_for(31) == ("logistic", "mlp", "lora", "prompt", "joint")
 
 
-@pytest.mark.parametrize(("lessons", "epochs"), [(0, 6), (1, 6), (4000, 4), (8000, 2), (100_000, 2)])
+@pytest.mark.parametrize(("lessons", "epochs"), [(0, 16), (1, 16), (2000, 8), (8000, 2), (100_000, 2)])
 def test_many_lessons_are_read_less_often(lessons: int, epochs: int) -> None:
     assert lora.RECIPE.epochs(lessons) == epochs
 

@@ -31,4 +31,4 @@ def adapt(encoder: Encoder) -> Encoder:
     return dataclasses.replace(encoder, model=get_peft_model(copy.deepcopy(encoder.model), config))
 
 
-RECIPE = Recipe("lora", adapt, fewest=2, most=6, learning_rate=1e-3, head_learning_rate=1e-2)
+RECIPE = Recipe("lora", adapt, fewest=2, most=16, learning_rate=1e-3, head_learning_rate=1e-2)
