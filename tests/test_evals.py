@@ -1,12 +1,16 @@
 """What an eval refuses before it runs anything. The figures themselves are in `LOG.md`: they take minutes, not tests."""
 
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from limbeck.errors import ConfigError
 from limbeck.evals import evaluate_named
+from limbeck.evals.names import Found, table
+from limbeck.evals.page import write_page
 from limbeck.evals.place import rows
+from limbeck.students import Prediction
 
 ROW = '{"text": "hi", "label": "x", "intent": "x", "domain": "y"}\n'
 REFUSED = {
@@ -36,3 +40,80 @@ def test_a_test_file_of_another_form_is_refused_before_anything_runs(case: str, 
 def test_a_line_separator_within_a_text_ends_no_row(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "a\u2028b"}\n{"text": "c"}\n', encoding="utf-8")
     assert [row["text"] for row in rows(tmp_path / "a.jsonl", {"text": str})] == ["a\u2028b", "c"]
+
+
+# ---- the page --------------------------------------------------------------------------------------------------------
+
+FIGURES = {
+    "eval": "noise",
+    "seed": 0,
+    "above_teacher": True,
+    "least_gain": 0.0512,
+    "curves": {
+        "uniform": [
+            {"rate": 0.1, "teacher": 0.9, "student": 0.95, "errors_recall": 0.8},
+            {"rate": 0.5, "teacher": 0.5, "student": 0.75, "errors_recall": 0.9},
+        ]
+    },
+    "table": {"words": {"accuracy": 0.5}, "<student>": {"accuracy": 0.75, "ece": 0.1}},
+}
+
+
+class Heads(HTMLParser):
+    """The headings and cells of a page, and the points of its curves."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tag, self.cells, self.heads, self.points = "", list[str](), list[str](), dict[str, str]()
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tag = tag
+        if tag == "polyline":
+            given = dict(attrs)
+            self.points[str(given["class"])] = str(given["points"])
+
+    def handle_data(self, data: str) -> None:
+        if self.tag in ("td", "th") and data.strip():
+            self.cells.append(data.strip())
+        if self.tag == "h2" and data.strip():
+            self.heads.append(data.strip())
+
+
+def test_a_page_draws_curves_and_shows_every_figure(tmp_path: Path) -> None:
+    write_page(FIGURES, tmp_path / "page.html")
+    found = Heads((tmp_path / "page.html").read_text("utf-8"))
+    assert found.heads == ["Figures", "Uniform", "Table"]
+    assert found.points == {"line line-1": "20.00,10.00 100.00,50.00", "line line-2": "20.00,5.00 100.00,25.00"}
+    assert {"0.0512", "True", "0.95", "0.75", "<student>", "0.1", "–"} <= set(found.cells)
+
+
+def test_a_page_that_can_t_be_written_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="can't write .* name another file with --report"):
+        write_page(FIGURES, tmp_path)
+
+
+# ---- the table of annotators, labels and student -------------------------------------------------------------------
+
+SAYS = Prediction("B", 0.75, (0.25, 0.75), ("A", "B"), (0.9, 0.8))
+"""A student of the labels A and B, on any text."""
+
+
+def test_one_label_each_is_scored_where_something_is_said() -> None:
+    found = Found({"rule": [{"A"}, set(), {"A"}]}, [{"A"}, {"B"}, {"A"}], [SAYS, SAYS], ("A", "B"), {})
+    gold: list[set[str]] = [{"A"}, {"B"}, {"B"}]
+    assert table(found, gold, [{"B"}, {"strange"}], several=False) == {
+        "rule": {"on": "learned from", "accuracy": 0.5, "macro_f1": 0.3333, "coverage": 0.6667},
+        "labels": {"on": "learned from", "accuracy": 0.6667, "macro_f1": 0.6667, "coverage": 1.0},
+        # Right once with a confidence of 0.75, wrong once with the same: off by 0.25.
+        "student": {"on": "tested on", "accuracy": 0.5, "macro_f1": 0.3333, "coverage": 1.0, "ece": 0.25},
+    }
+
+
+def test_where_several_may_apply_to_say_nothing_is_an_answer() -> None:
+    found = Found({"words": [{"A"}, set()]}, [{"A"}, set()], [SAYS], ("A", "B"), {})
+    assert table(found, [{"A", "B"}, {"B"}], [{"A", "B"}], several=True) == {
+        "words": {"on": "learned from", "micro_f1": 0.5, "macro_f1": 0.5},
+        "labels": {"on": "learned from", "micro_f1": 0.5, "macro_f1": 0.5},
+        "student": {"on": "tested on", "micro_f1": 1.0, "macro_f1": 1.0},
+    }
