@@ -1,5 +1,6 @@
 """Students: lessons, the six kinds, what they say, and what they leave on disk."""
 
+import functools
 import json
 import os
 from collections.abc import Sequence
@@ -413,8 +414,13 @@ ADAPTED = {
 }
 
 
+@functools.cache
+def trained(kind: Kind, encoder: Encoder) -> Student:
+    return fit(kind, lessons(), lessons(), encoder, seed=0)
+
+
 def saved(kind: Kind, encoder: Encoder, folder: Path) -> Student:
-    student = fit(kind, lessons(), lessons(), encoder, seed=0)
+    student = trained(kind, encoder)
     student.save(folder)
     return student
 

@@ -20,13 +20,11 @@ from limbeck.students.tuning import Progress, Recipe, Run, begun
 
 COURSES = (0.6, 1.0)
 """The share of each label's texts that is learnt from, before each restart."""
-EPOCHS = 2
-"""Of a course."""
 DOUBTFUL = 0.3
 """How much a text counts of which the other network is not sure."""
 DISPUTED = 1.5
 """How much one counts of which it is, and of whose label both disagree."""
-RECIPE = Recipe("joint", lora.adapt, fewest=EPOCHS, most=EPOCHS, learning_rate=1e-3, head_learning_rate=1e-2)
+RECIPE = Recipe("joint", lora.adapt, fewest=2, most=16, learning_rate=1e-3, head_learning_rate=1e-2)
 
 
 def tune(
@@ -41,9 +39,10 @@ def tune(
             rows = surest(believed, share)
             shown = believed.take(rows)
             pair = [begun(RECIPE, encoder, vectors[rows], shown, 2 * seed + at) for at in range(2)]
-            for epoch in range(EPOCHS):
+            epochs = RECIPE.epochs(len(shown))
+            for epoch in range(epochs):
                 _epoch(pair, epoch)
-                progress(f"joint: course {number + 1} of {len(COURSES)}, epoch {epoch + 1} of {EPOCHS}")
+                progress(f"joint: course {number + 1} of {len(COURSES)}, epoch {epoch + 1} of {epochs}")
             believed = _revised(lessons, pair)
         best = min(pair, key=lambda run: run.held_loss(held))
         best.model.eval()
