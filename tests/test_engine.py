@@ -18,6 +18,7 @@ from limbeck.embedded import embedded_model
 from limbeck.engine import Server, serve
 from limbeck.errors import EngineError
 from limbeck.llm import LLM, OpenAIServer, Spent
+from limbeck.programs.likelihood import Likelihood
 from limbeck.programs.taxonomy import Labeller, Taxonomist
 from limbeck.progress import Progress
 from limbeck.run import run
@@ -71,6 +72,23 @@ async def test_choices_and_schemas_are_kept_to(served_model: Server, tmp_path: P
     assert named.answer in ("yes", "no")
     assert llm.spent.calls == len(TEXTS) + 1
     assert llm.spent.prompt_tokens > 0
+
+
+async def test_the_right_label_makes_a_text_likelier(served_model: Server, tmp_path: Path) -> None:
+    told = {"My credit card was stolen, please block the card.": "Cards", "It rains and the wind is cold.": "Weather"}
+    settings = model(served_model)
+    with Store.open(tmp_path / "limbeck.duckdb") as store:
+        async with OpenAIServer(settings, served_model.base_url, "embedded") as server:
+            llm = LLM("embedded", store, server, settings, BudgetSettings(), Spent())
+            with dspy.context(lm=llm.lm()):
+                channel = Likelihood(CATEGORIES)
+                asked = (
+                    channel.acall(use_case="Route.", document=text, candidates=("Cards", "Weather")) for text in told
+                )
+                said = await asyncio.gather(*asked)
+    assert [one.label for one in said] == list(told.values())
+    assert [sum(one.shares.values()) for one in said] == pytest.approx([1, 1])
+    assert llm.spent.calls == 2 * len(told)
 
 
 def test_a_pipeline_runs_against_it_and_its_second_run_asks_nothing(served_model: Server, tmp_path: Path) -> None:
