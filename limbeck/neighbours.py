@@ -17,6 +17,12 @@ LONELY = 1e-4
 ROWS_AT_A_TIME = 1024
 
 
+def unit(vectors: Matrix) -> Matrix:
+    """Rows made one long; a row of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
 def graph(documents: Matrix, wanted: int = MOST) -> Any:
     """Sparse [n, n] of cosines to the nearest documents, rows adding up to 1; None where a document has no other.
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from limbeck.neighbours import graph, spread
+from limbeck.neighbours import graph, spread, unit
 
 Matrix = npt.NDArray[np.float32]
 
@@ -79,7 +79,7 @@ def assign(
     links = graph(documents, len(documents) // (CLASS_PER_NEIGHBOUR * len(names)))
     trusted = balance * len(documents) / (len(documents) + len(names))  # a few documents need not fill every class
     told = _told(known or {}, len(documents), len(names))
-    vectors, probabilities = _unit(names + _unit(told.T @ documents)), np.empty((0, len(names)), dtype=np.float32)
+    vectors, probabilities = unit(names + unit(told.T @ documents)), np.empty((0, len(names)), dtype=np.float32)
     for round_number in range(rounds):
         if round_number > 0:
             vectors = _moved(documents, probabilities, names)
@@ -141,12 +141,12 @@ def _told(known: Mapping[int, int], documents: int, classes: int) -> Any:
 
 def centred(vectors: Matrix) -> Matrix:
     """Take away what all names (or all documents) share, which says nothing about the class, and the gap between them."""
-    return _unit(vectors - vectors.mean(axis=0)) if len(vectors) > 1 else _unit(vectors)
+    return unit(vectors - vectors.mean(axis=0)) if len(vectors) > 1 else unit(vectors)
 
 
 def _moved(documents: Matrix, probabilities: Matrix, names: Matrix) -> Matrix:
     """The class vectors: the direction of each class's documents, held by its name."""
-    return _unit(_unit((probabilities**SHARPNESS).T @ documents) + ANCHOR * names)
+    return unit(unit((probabilities**SHARPNESS).T @ documents) + ANCHOR * names)
 
 
 def balanced(scores: Matrix, balance: float) -> Matrix:
@@ -169,8 +169,3 @@ def _softmax(scores: Matrix) -> Matrix:
 def _normalised(weights: Matrix) -> Matrix:
     normalised: Matrix = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     return normalised
-
-
-def _unit(vectors: Matrix) -> Matrix:
-    unit: Matrix = (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)).astype(np.float32)
-    return unit

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck.annotators.ballots import Ballots, Floats
+from limbeck.neighbours import unit
 from limbeck.prototypes import TEMPERATURE
 
 ROWS_AT_A_TIME = 1024
@@ -39,7 +40,7 @@ def neighbour_ballots(
     Raises:
         ValueError: The examples and their labels differ in number.
     """
-    texts, told = _unit(embeddings), _unit(examples)
+    texts, told = (unit(np.atleast_2d(np.asarray(one, dtype=np.float32))) for one in (embeddings, examples))
     if len(told) != len(example_labels):
         raise ValueError(f"{len(told)!r} examples with {len(example_labels)!r} labels; give one label an example")
     labels = sorted(set(example_labels))
@@ -62,8 +63,3 @@ def _voted(cosines: Floats, columns: npt.NDArray[np.intp], neighbours: int, leas
     np.add.at(shares, (np.arange(len(cosines))[:, None], columns[near]), weights)
     whole = shares.sum(axis=1, keepdims=True)
     return np.asarray(np.divide(shares, whole, out=shares, where=whole > 0), dtype=np.float32)
-
-
-def _unit(vectors: npt.ArrayLike) -> Floats:
-    rows = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), dtype=np.float32)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from limbeck.neighbours import unit
 from limbeck.students.calibration import softmax
 from limbeck.students.dense import Dense
 from limbeck.students.lessons import Floats, Lessons, Rows
@@ -70,7 +71,7 @@ class Remembering:
     def neighbours(self, vectors: Floats) -> Floats:
         """[n, k]: what the nearest lessons of each vector were taught; rows add up to 1, or to 0 where all are far."""
         known, centre = self._centred
-        cosines = _unit(vectors - centre) @ known.T
+        cosines = unit(vectors - centre) @ known.T
         count = min(NEIGHBOURS, len(known))
         near = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
         weights = np.maximum(np.take_along_axis(cosines, near, axis=1), 0) ** SHARPNESS
@@ -84,7 +85,7 @@ class Remembering:
         """The lessons' vectors without what all share, as unit vectors [m, d], and what all share [d]."""
         vectors = self.vectors.astype(np.float32)
         centre = vectors.mean(axis=0)
-        return _unit(vectors - centre), centre
+        return unit(vectors - centre), centre
 
     def save(self, folder: Path) -> None:
         """Write `head.safetensors` and `memory.safetensors` in the folder."""
@@ -106,7 +107,3 @@ class Remembering:
         with safe_open(folder / FILE, "np") as kept:
             vectors, labels, shares = (kept.get_tensor(name) for name in ("vectors", "labels", "shares"))
             return cls(Dense.load(folder), vectors, labels, shares, int(kept.metadata()["k"]))
-
-
-def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), dtype=np.float32)
