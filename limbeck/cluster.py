@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from limbeck.neighbours import unit
+
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
@@ -73,11 +75,11 @@ def central(embeddings: npt.ArrayLike, labels: Labels, each: int) -> list[list[i
     Returns:
         For each cluster the numbers of its most central documents, the most central first; ties go to the first.
     """
-    unit = _unit(np.asarray(embeddings, dtype=np.float32))
+    directions = unit(np.asarray(embeddings, dtype=np.float32))
     found = []
     for number in range(_count(labels)):
         rows = np.flatnonzero(labels == number)
-        near = unit[rows] @ unit[rows].mean(axis=0)
+        near = directions[rows] @ directions[rows].mean(axis=0)
         found.append([int(row) for row in rows[np.argsort(-near, kind="stable")[:each]]])
     return found
 
@@ -169,12 +171,12 @@ def _distinct(embeddings: Matrix) -> tuple[Matrix, Labels, Labels]:
     """Return the distinct unit vectors in order of first appearance, each row's place in them, and their counts."""
     if len(embeddings) == 0:
         return embeddings, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    unit = _unit(embeddings)
-    _, first, inverse = np.unique(unit.round(5), axis=0, return_index=True, return_inverse=True)
+    directions = unit(embeddings)
+    _, first, inverse = np.unique(directions.round(5), axis=0, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     placed = rank[inverse.reshape(-1)]
-    return unit[np.sort(first)], placed, np.bincount(placed)
+    return directions[np.sort(first)], placed, np.bincount(placed)
 
 
 def _with_neighbours(points: Matrix, counts: Labels, k: int) -> list[Matrix]:
@@ -190,7 +192,7 @@ def _with_neighbours(points: Matrix, counts: Labels, k: int) -> list[Matrix]:
     degree = np.maximum(np.asarray(graph.sum(axis=1)), 1e-9)
     smoothed = []
     for _ in range(SMOOTHINGS):
-        points = _unit(np.asarray(points + (graph @ points) / degree, dtype=np.float32))
+        points = unit(np.asarray(points + (graph @ points) / degree, dtype=np.float32))
         smoothed.append(points)
     return smoothed
 
@@ -224,7 +226,7 @@ def _with_ensemble(smoothed: list[Matrix], counts: Labels, k: int, rng: np.rando
         points = smoothed[int(rng.integers(len(smoothed)))]
         means = _k_means(points[rows], counts[rows], clusters, "random", seed)
         total += means.cluster_centers_[means.predict(points)]
-    return _unit(total)
+    return unit(total)
 
 
 def _tree_then_means(points: Matrix, steady: Matrix, counts: Labels, k: int, seed: int) -> Labels:
@@ -246,12 +248,6 @@ def _k_means(points: Matrix, counts: Labels, k: int, start: Matrix | str, seed: 
     with warnings.catch_warnings():  # averaging can make two vectors equal; an empty cluster is no harm then
         warnings.simplefilter("ignore", ConvergenceWarning)
         return means.fit(points, sample_weight=counts)
-
-
-def _unit(vectors: Matrix) -> Matrix:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Matrix = (vectors / np.maximum(length, 1e-12)).astype(np.float32)
-    return unit
 
 
 def _count(labels: Labels) -> int:
