@@ -23,6 +23,7 @@ from limbeck.llm import LLM, InlineExecutor, OpenAIServer, Sender, Spent
 from limbeck.progress import Progress
 from limbeck.query import ask
 from limbeck.schemas import Corpus, Run, content_id
+from limbeck.schemas.quality import ERRORS
 from limbeck.serving import Served
 from limbeck.settings import FAKE, ModelSettings, Settings
 from limbeck.stages import annotating
@@ -150,6 +151,8 @@ def _begin(context: RunContext, corpus: Corpus) -> None:
     for note in corpus.skipped:
         context.progress.note(note)
     before = store.run(context.run)
+    if before and before.status == "reviewed":
+        store.forget(context.run, [ERRORS])
     run = Run(
         id=context.run,
         pipeline=settings.pipeline,

@@ -253,6 +253,21 @@ def test_what_a_person_has_answered_is_never_dropped(tmp_path: Path, monkeypatch
     assert card_of(outcome).left_out.doubted == 1
 
 
+@pytest.mark.usefixtures("one_encoder")
+def test_errors_are_looked_for_anew_among_the_labels_that_answers_made(tmp_path: Path) -> None:
+    conf, outcome = careless_run(tmp_path, "keep")
+    assert card_of(outcome).labels[0].name == "Cards" and (before := card_of(outcome).noise) and before.rate > 0
+    with opened(outcome.store.parent, None) as context:
+        wrong = {one.id: "Cards" for one in context.store.documents(outcome.run) if one.text in MISTAKEN}
+        record(context, "ann", wrong)
+        learn(context)
+        # A session goes on asking about what was found before.
+        assert (found := errors(context)) and {item for item, *_ in found.found} == set(wrong)
+    started(conf, careless)
+    after = card_of(outcome).noise
+    assert after and (after.rate, after.found, after.confused) == (0, 0, ())
+
+
 # ---- limits, Markdown, files -------------------------------------------------------------------------------
 
 

@@ -12,7 +12,8 @@ from limbeck.stages.errors import errors
 from limbeck.stages.labelling import answers, believed, relabel
 
 MADE_OF_LABELS = ("train", "measures", "measure/accuracy", "measure/relevance")
-"""Steps that have to be done anew when labels change."""
+"""Steps that have to be done anew when labels change; likely errors as well, but not before the run goes on (`run.py`), as
+a session asks about them."""
 
 
 @dataclass(frozen=True)
