@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.encoder import Embeddings, Encoder
+from limbeck.encoder import BEFORE_LAST, Embeddings, Encoder
 from limbeck.llm import LLM
 from limbeck.progress import Progress
 from limbeck.schemas import Document, content_id
@@ -45,7 +45,7 @@ class RunContext:
 
     def embed(self, documents: Sequence[Document]) -> Embeddings:
         """Embed documents, or read the embeddings that an earlier attempt left in the project's cache."""
-        name = content_id([self.settings.student.encoder, *(one.id for one in documents)])
+        name = content_id([self.settings.student.encoder, BEFORE_LAST, *(one.id for one in documents)])
         path = self.project / "cache" / f"{name.removeprefix('b2:')}.npy"
         if not path.is_file():
             encoder = self.encoder

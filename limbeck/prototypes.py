@@ -17,16 +17,24 @@ import numpy.typing as npt
 from limbeck.neighbours import graph, spread, unit
 
 Matrix = npt.NDArray[np.float32]
+Vector = npt.NDArray[np.float32]
 
 TEMPERATURE = 0.07
 """Cosines are divided by it; CLIP's learnt value starts here (Radford et al. 2021, arXiv:2103.00020, section 2.5)."""
 ANCHOR = 0.5
 """How much a name counts in its class vector, against 1 for the mean of the class's documents."""
 SHARPNESS = 2
-"""Probabilities are raised to it before a class takes its mean: sure documents move it more than unsure ones."""
+"""Probabilities are raised to it before a class takes its mean: sure documents move it more than unsure ones. So are those
+that neighbours agreed on, which their many opinions leave flat."""
 CLASS_PER_NEIGHBOUR = 8
 """An average class is this many times larger than a neighbourhood, so that most neighbours are of the same class."""
-BALANCING_STEPS = 30
+SIZING_STEPS = 30
+PULL = 0.9
+"""How strictly classes are held to their sizes, from 0 to 1."""
+BALANCE = 0.5
+"""How far the sizes that votes give classes are drawn together, from 0 to 1."""
+EVENNESS_POWER = 4
+"""Of the effective number of classes in `evenness`; tried on equally large ones to a Zipf law of exponent 1.5."""
 FAR, NEAR = 0.1, 0.45
 """Cosines of a document and a name, what all share taken away, that mean no and yes for certain."""
 
@@ -50,7 +58,7 @@ def assign(
     embeddings: npt.ArrayLike,
     names_embedded: npt.ArrayLike,
     *,
-    balance: float = 0.5,
+    balance: float | None = None,
     rounds: int = 2,
     known: Mapping[int, int] | None = None,
 ) -> Matrix:
@@ -59,7 +67,8 @@ def assign(
     Args:
         embeddings: [documents, dimensions] from a sentence encoder.
         names_embedded: [classes, dimensions]: for each class the mean embedding of its `phrase` texts.
-        balance: From 0 (classes are as large as the similarities say) to 1 (all equally large).
+        balance: From 0 (classes are as large as the similarities say) to 1 (all equally large); where left out, the more
+            alike the similarities find the classes, the more alike they are made (`evenness`).
         rounds: How often documents are assigned. The class vectors move between two rounds; with 1 they stay at the
             names, which is the safest where some classes are a hundred times larger than others.
         known: The class number of documents, by row, that a person has labelled.
@@ -77,13 +86,15 @@ def assign(
         return np.ones((len(documents), len(names)), dtype=np.float32)
     documents, names = centred(documents), centred(names)
     links = graph(documents, len(documents) // (CLASS_PER_NEIGHBOUR * len(names)))
-    trusted = balance * len(documents) / (len(documents) + len(names))  # a few documents need not fill every class
     told = _told(known or {}, len(documents), len(names))
-    vectors, probabilities = unit(names + unit(told.T @ documents)), np.empty((0, len(names)), dtype=np.float32)
+    vectors = unit(names + unit(told.T @ documents))
+    probabilities = spread(_softmax(documents @ vectors.T / TEMPERATURE), links, told)
+    found = probabilities.mean(axis=0)
+    sizes = drawn_together(found, evenness(found) if balance is None else balance)
     for round_number in range(rounds):
         if round_number > 0:
             vectors = _moved(documents, probabilities, names)
-        probabilities = spread(balanced(documents @ vectors.T / TEMPERATURE, trusted), links, told)
+        probabilities = spread(sized(documents @ vectors.T / TEMPERATURE, sizes), links, told)
     return probabilities
 
 
@@ -106,7 +117,6 @@ def agreed(
     embeddings: npt.ArrayLike,
     probabilities: npt.ArrayLike,
     *,
-    balance: float = 0.5,
     known: Mapping[int, int] | None = None,
 ) -> Matrix:
     """Make documents agree with their neighbours, whatever their probabilities came from.
@@ -116,7 +126,6 @@ def agreed(
     Args:
         embeddings: [documents, dimensions] from a sentence encoder.
         probabilities: [documents, classes], such as a label model's.
-        balance: As in `assign`.
         known: As in `assign`.
 
     Returns:
@@ -127,8 +136,9 @@ def agreed(
     if len(documents) == 0 or shares.shape[1] == 1:
         return shares
     told = _told(known or {}, *shares.shape)
-    logs = np.log(np.maximum(spread(shares, graph(centred(documents)), told), 1e-9))
-    return balanced(logs, balance * len(documents) / (len(documents) + shares.shape[1]))
+    found = spread(shares, graph(centred(documents)), told)
+    sizes = drawn_together(shares.mean(axis=0), BALANCE)
+    return sized(SHARPNESS * np.log(np.maximum(found, 1e-9)), sizes)
 
 
 def _told(known: Mapping[int, int], documents: int, classes: int) -> Any:
@@ -149,16 +159,33 @@ def _moved(documents: Matrix, probabilities: Matrix, names: Matrix) -> Matrix:
     return unit(unit((probabilities**SHARPNESS).T @ documents) + ANCHOR * names)
 
 
-def balanced(scores: Matrix, balance: float) -> Matrix:
-    """Softmax with one offset a class that draws the classes' sizes together.
+def drawn_together(sizes: Vector, balance: float) -> Vector:
+    """The classes' shares of the documents, between what they seem to be (`balance` 0) and equal ones (1)."""
+    powers = np.maximum(sizes, 1e-12) ** (1 - balance)
+    return np.asarray(powers / powers.sum(), dtype=np.float32)
 
-    The offsets are the fixed point of unbalanced Sinkhorn scaling (Chizat et al. 2018, Algorithm 1): with `balance` 1
-    all classes get equal mass, with 0 the offsets are 0.
+
+def evenness(sizes: Vector) -> float:
+    """How alike classes are in size, from 0 to 1: their effective number (exp of the entropy; Hill 1973), of all, to a power.
+
+    Classes that are found about equally large probably are, and differ by errors; where some are many times larger than
+    others, they are what they are.
+    """
+    shares = np.maximum(sizes / sizes.sum(), 1e-12)
+    return float((np.exp(-(shares * np.log(shares)).sum()) / len(shares)) ** EVENNESS_POWER)
+
+
+def sized(scores: Matrix, sizes: Vector) -> Matrix:
+    """Softmax with one offset a class that draws the classes' shares of the documents towards `sizes`.
+
+    The offsets are the fixed point of unbalanced Sinkhorn scaling (Chizat et al. 2018, Algorithm 1). A few documents need
+    not fill every class: they are drawn the less, the fewer there are to a class.
     """
     offsets = np.zeros(scores.shape[1], dtype=np.float32)
-    for _ in range(BALANCING_STEPS if balance > 0 else 0):
+    pull = PULL * len(scores) / (len(scores) + scores.shape[1])
+    for _ in range(SIZING_STEPS):
         mass = np.maximum(_softmax(scores + offsets).mean(axis=0), 1e-12)
-        offsets = balance * (offsets - np.log(mass * len(mass)))
+        offsets = pull * (offsets - np.log(mass / sizes))
     return _softmax(scores + offsets)
 
 

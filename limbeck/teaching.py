@@ -13,7 +13,7 @@ from limbeck.prototypes import agreed
 from limbeck.students import Lessons
 from limbeck.students.lessons import Floats
 
-SHARPNESS = 4
+SHARPNESS = 2
 """Neighbours that agree leave shares flat, and a student taught by them is unsure and less often right."""
 
 

@@ -21,7 +21,7 @@ def neighbour_ballots(
     example_labels: Sequence[str],
     *,
     neighbours: int = 5,
-    least_similarity: float = 0.4,
+    least_similarity: float = 0.48,
     least_share: float = 0.5,
 ) -> Ballots:
     """Let the nearest labelled examples vote on each text; `neighbours` is the annotator.

@@ -17,8 +17,8 @@ KINDS: tuple[Kind, ...] = ("logistic", "lightgbm", "mlp", "lora", "prompt", "joi
 """Every kind of student."""
 TUNED: tuple[Kind, ...] = ("lora", "prompt", "joint")
 """Those whose encoder carries a PEFT adapter."""
-VERSION = 2
-"""Of the folder's layout."""
+VERSION = 3
+"""Of the folder's layout and of what the encoder makes of a text."""
 MANIFEST = "student.json"
 
 

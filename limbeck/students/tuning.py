@@ -201,8 +201,7 @@ class Run:
         ids = {"input_ids": [self.tokens[row] for row in rows]}
         padded = self.adapted.tokenizer.pad(ids, return_tensors="pt").to(self.device)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.halves):
-            hidden = self.model(**padded).last_hidden_state.float()
-        return pooled(hidden, padded["attention_mask"])
+            return pooled(self.model, padded)
 
     def _batches(self) -> list[list[int]]:
         """Rows in batches of about the same length, in a new order each time."""
