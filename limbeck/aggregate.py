@@ -88,11 +88,19 @@ def applicable(
         ValueError: There are gold votes among them.
     """
     found = {}
-    for (item, _), by_annotator in _grouped(votes).items():
-        means = _means(by_annotator, weights)
-        ranked = sorted(means, key=lambda label: (-means[label], label))
-        found[item] = tuple(label for label in ranked if means[label] >= threshold) or tuple(ranked[:least])
+    for item, scores in chances(votes, weights).items():
+        ranked = sorted(scores, key=lambda label: (-scores[label], label))
+        found[item] = tuple(label for label in ranked if scores[label] >= threshold) or tuple(ranked[:least])
     return found
+
+
+def chances(votes: Iterable[Vote], weights: Weights | None = None) -> dict[str, Shares]:
+    """How likely each label is to apply to each item: the weighted mean of its scores, as in `applicable`.
+
+    Raises:
+        ValueError: There are gold votes among them.
+    """
+    return {item: _means(by_annotator, weights) for (item, _), by_annotator in _grouped(votes).items()}
 
 
 def _means(by_annotator: dict[str, Shares], weights: Weights | None) -> Shares:

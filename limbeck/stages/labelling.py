@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from limbeck.aggregate import aggregate, applicable, distribution
+from limbeck.aggregate import aggregate, applicable, chances, distribution
 from limbeck.asking import choose
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
@@ -254,12 +254,20 @@ def _applying(
     if not several or method in ("soft", "majority"):
         means = applicable(votes, weights=weights, least=0 if several else 1)
         return {item: (names, "threshold") for item, names in means.items()}
-    table = VoteTable.of(vote for vote in votes if vote.score >= YES)
-    decided = applying(table) >= YES
+    likely = _chances(context, votes, weights)
     return {
-        item: (tuple(label for label, yes in zip(table.labels, row, strict=True) if yes), "dawid-skene")
-        for item, row in zip(table.items, decided, strict=True)
+        item: (tuple(label for label, chance in scores.items() if chance >= YES), "dawid-skene")
+        for item, scores in likely.items()
     }
+
+
+def _chances(context: RunContext, votes: list[Vote], weights: dict[str, float]) -> dict[str, dict[str, float]]:
+    """How likely each label is to apply to each item, by the label model of the config."""
+    if context.settings.labels.aggregate in ("soft", "majority"):
+        return chances(votes, weights)
+    table = VoteTable.of(vote for vote in votes if vote.score >= YES)
+    shares = applying(table)
+    return {item: dict(zip(table.labels, row, strict=True)) for item, row in zip(table.items, shares.tolist(), strict=True)}
 
 
 def _labels(context: RunContext, votes: list[Vote], weights: dict[str, float]) -> tuple[list[Label], Decision]:
@@ -306,6 +314,15 @@ def applied(context: RunContext, names: Sequence[str], space: str, items: Sequen
         if label.item in rows and label.label in columns:
             applies[rows[label.item], columns[label.label]] = 1.0
     return applies
+
+
+def likely_to_apply(context: RunContext, names: Sequence[str], space: str, items: Sequence[str]) -> Shares:
+    """[items, names]: how likely each label is to apply to an item; 1 or 0 where one label is chosen, and others beside it."""
+    if not context.settings.labels.several:
+        return applied(context, names, space, items)
+    likely = _chances(context, votes_of_run(context, space, "/all"), weights_of(context, space))
+    shares = [[likely.get(item, {}).get(name, 0.0) for name in names] for item in items]
+    return np.asarray(shares, dtype=np.float32).reshape(len(items), len(names)).clip(0, 1)
 
 
 def votes_of_run(context: RunContext, space: str, kind: str = "") -> list[Vote]:

@@ -11,7 +11,7 @@ from limbeck.encoder import Embeddings
 from limbeck.schemas import Student, content_id
 from limbeck.schemas.card import Card
 from limbeck.stages.card import cards
-from limbeck.stages.labelling import answers, applied, believed
+from limbeck.stages.labelling import answers, believed, likely_to_apply
 from limbeck.stages.parts import parts
 from limbeck.students import Lessons, fit_best, kinds_for
 from limbeck.students import Student as Trained
@@ -66,7 +66,7 @@ def make_lessons(context: RunContext) -> tuple[Lessons, Embeddings] | None:
         vectors,
         known=known,
         weights=[labels[item].confidence for item in items],
-        applicable=applied(context, taxonomy.names, taxonomy.id, items),
+        applicable=likely_to_apply(context, taxonomy.names, taxonomy.id, items),
     )
     return lessons, vectors
 

@@ -94,26 +94,27 @@ def _where_least(loss: Callable[[float], float]) -> float:
 def best_thresholds(probabilities: Floats, applicable: Floats) -> tuple[float, ...]:
     """Each label's threshold with the best F1, drawn to the one with the best micro-F1 where few texts have the label.
 
-    A rare label's own threshold is noise: alone it costs more micro-F1 than it brings macro-F1.
+    A rare label's own threshold is noise: alone it costs more micro-F1 than it brings macro-F1. F1 is the one that is
+    expected if the teacher's chances are right (Ye et al. 2012, arXiv:1206.4625, section 2.2): a teacher that says yes
+    where it is sure alone has named too few, and a student that is held to its yeses names fewer still.
 
     Args:
         probabilities: [n, k]: of each label to apply; n may be 0, then all thresholds are 0.5.
-        applicable: [n, k]: from 0.5 on a label applies.
+        applicable: [n, k]: the teacher's, of the same.
     """
-    truth = applicable >= 0.5
     chosen = (probabilities >= threshold for threshold in THRESHOLDS)
-    counts = np.array([((one & truth).sum(axis=0), one.sum(axis=0)) for one in chosen])
+    counts = np.array([((one * applicable).sum(axis=0), one.sum(axis=0)) for one in chosen])
     hits, said = counts[:, 0], counts[:, 1]
-    positives = truth.sum(axis=0)
+    positives = applicable.sum(axis=0)
     common = _best(hits.sum(axis=1), said.sum(axis=1) + positives.sum(), 0.5)
     own = [_best(hits[:, at], said[:, at] + positives[at], common) for at in range(len(positives))]
     drawn = (positives * np.asarray(own) + PRIOR * common) / (positives + PRIOR)
     return tuple(drawn.tolist())
 
 
-def _best(hits: Rows, both: Rows, wish: float) -> float:
+def _best(hits: Floats, both: Floats, wish: float) -> float:
     """The threshold with the best F1, which is 2 * hits / both; of several the one nearest the wish."""
-    scores = 2 * hits / np.maximum(1, both)
+    scores = np.round(2 * hits / np.maximum(1, both), 9)
     return float(min(THRESHOLDS[scores == scores.max()], key=lambda threshold: abs(threshold - wish)))
 
 

@@ -40,7 +40,7 @@ class Lessons:
     weights: Floats
     """[n]: confidence of the teacher in the row, at least 0."""
     applicable: Floats | None = None
-    """[n, k] in [0, 1]: whether each label applies at all, judged one by one; None where that was not asked."""
+    """[n, k] in [0, 1]: how likely each label is to apply at all, judged one by one; None where that was not asked."""
 
     def __post_init__(self) -> None:
         """Take any array-likes, then check them."""

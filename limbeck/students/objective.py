@@ -21,10 +21,15 @@ def probabilities(outputs: Floats, k: int) -> Floats:
 
 
 def truth(lessons: Lessons) -> Floats:
-    """[n, k or 2k]: what the probabilities should be."""
+    """[n, k or 2k]: what the probabilities should be; chances to apply lean towards yes or no, whichever is likelier.
+
+    Taught as they are, a student of annotators that disagree is unsure of everything; how far to go with a teacher's yes
+    is then for the thresholds, which are fitted to the chances themselves.
+    """
     if lessons.applicable is None:
         return lessons.targets
-    return np.concatenate([lessons.targets, lessons.applicable], axis=1)
+    yes, no = lessons.applicable**2, (1 - lessons.applicable) ** 2
+    return np.concatenate([lessons.targets, yes / (yes + no)], axis=1)
 
 
 def loss_and_gradient(outputs: Floats, lessons: Lessons) -> tuple[float, Floats]:
