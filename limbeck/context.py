@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.encoder import BEFORE_LAST, Embeddings, Encoder
+from limbeck.encoder import Embeddings, Encoder, mixed
 from limbeck.llm import LLM
+from limbeck.neighbours import unit
 from limbeck.progress import Progress
 from limbeck.schemas import Document, content_id
 from limbeck.settings import Settings
@@ -44,15 +45,19 @@ class RunContext:
         return self._encoder[0]
 
     def embed(self, documents: Sequence[Document]) -> Embeddings:
-        """Embed documents, or read the embeddings that an earlier attempt left in the project's cache."""
-        name = content_id([self.settings.student.encoder, BEFORE_LAST, *(one.id for one in documents)])
+        """Unit vectors [documents, dimensions], as `Encoder.encode` makes them."""
+        return unit(mixed(self.layers(documents)))
+
+    def layers(self, documents: Sequence[Document]) -> Embeddings:
+        """`Encoder.layers` of documents, or what an earlier attempt left in the project's cache."""
+        name = content_id([self.settings.student.encoder, "layers", *(one.id for one in documents)])
         path = self.project / "cache" / f"{name.removeprefix('b2:')}.npy"
         if not path.is_file():
             encoder = self.encoder
             with self.progress.stage("embed", len(documents), "documents") as stage:
-                embeddings = encoder.encode([one.text for one in documents], stage.advance)
+                layers = encoder.layers([one.text for one in documents], stage.advance)
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(f".{os.getpid()}.npy")
-            np.save(partial, embeddings)
+            np.save(partial, layers)
             partial.replace(path)
         return np.asarray(np.load(path), dtype=np.float32)

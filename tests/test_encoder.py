@@ -63,3 +63,16 @@ def test_batches_hold_each_row_once_and_stay_small(lengths: list[int]) -> None:
     for batch in found:
         assert len(batch) <= MOST_TEXTS_IN_BATCH
         assert len(batch) * max(lengths[row] for row in batch) <= TOKENS_IN_BATCH
+
+
+def test_a_vector_is_the_last_layer_and_half_of_the_one_before(encoder: Encoder) -> None:
+    layers = encoder.layers(TEXTS)
+    assert layers.shape == (len(TEXTS), 2, encoder.dimensions)
+    assert np.linalg.norm(layers, axis=2) == pytest.approx(np.ones((len(TEXTS), 2)), abs=1e-5)
+    wanted = layers[:, 0] + 0.5 * layers[:, 1]
+    wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
+    assert encoder.encode(TEXTS) == pytest.approx(wanted, abs=1e-5)
+    # The last layer is sentence-transformers' own vector: mean pooling over what the model puts out.
+    ids = encoder.tokenizer(list(TEXTS[:1]), return_tensors="pt")
+    mean = encoder.model(**ids).last_hidden_state[0].mean(dim=0).detach().numpy()
+    assert layers[0, 0] == pytest.approx(mean / np.linalg.norm(mean), abs=1e-4)

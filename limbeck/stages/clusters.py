@@ -67,7 +67,8 @@ def find(context: RunContext, documents: Sequence[Document]) -> list[Cluster]:
     """Cluster documents into as many as the taxonomy may have, or fewer where there are few documents."""
     embeddings, texts = context.embed(documents), list(read_as(context, documents).values())
     k = min(context.settings.taxonomy.size, max(1, len(documents) // DOCUMENTS_EACH))
-    labels = cluster(embeddings, k, context.settings.seed)
+    # The last layer alone: what texts are about, less of how they say it.
+    labels = cluster(context.layers(documents)[:, 0], k, context.settings.seed)
     order = central(embeddings, labels, len(documents))
     words = distinctive_words(texts, labels, WORDS)
     found = [

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.encoder import Encoder, pooled
+from limbeck.encoder import Encoder, mixed, pooled
 from limbeck.students import logistic
 from limbeck.students.calibration import softmax
 from limbeck.students.dense import Dense
@@ -201,7 +201,7 @@ class Run:
         ids = {"input_ids": [self.tokens[row] for row in rows]}
         padded = self.adapted.tokenizer.pad(ids, return_tensors="pt").to(self.device)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.halves):
-            return pooled(self.model, padded)
+            return torch.nn.functional.normalize(mixed(pooled(self.model, padded)), dim=-1)
 
     def _batches(self) -> list[list[int]]:
         """Rows in batches of about the same length, in a new order each time."""
