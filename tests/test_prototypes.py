@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from limbeck.encoder import Encoder
-from limbeck.prototypes import assign, phrase
+from limbeck.prototypes import assign, drawn_together, evenness, phrase, sized
 
 DATA = Path(os.environ.get("LIMBECK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -81,6 +81,27 @@ def test_balance_draws_the_class_sizes_together() -> None:
     documents, _, names = planted([100, 40, 10, 5])
     spreads = [assign(documents, names, balance=balance).sum(axis=0).std() for balance in (0.0, 0.5, 1.0)]
     assert spreads == sorted(spreads, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"), [([5, 5, 5], 1.0), ([1, 0, 0, 0], 1 / 4**4), ([1, 1, 0, 0], 1 / 2**4), ([7], 1.0)]
+)
+def test_evenness_is_the_fourth_power_of_the_effective_share_of_classes(sizes: list[float], expected: float) -> None:
+    assert evenness(np.array(sizes, dtype=np.float32)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("balance", "expected"), [(0, [0.8, 0.2]), (0.5, [2 / 3, 1 / 3]), (1, [0.5, 0.5])])
+def test_sizes_are_drawn_together_between_what_they_seem_and_equal(balance: float, expected: list[float]) -> None:
+    assert drawn_together(np.array([0.8, 0.2], dtype=np.float32), balance) == pytest.approx(expected, abs=1e-5)
+
+
+def test_classes_come_near_their_sizes_the_nearer_the_more_documents_there_are() -> None:
+    sizes, rng = np.array([0.6, 0.3, 0.1], dtype=np.float32), np.random.default_rng(0)
+    off = []
+    for documents in (3, 30, 3000):
+        scores = rng.normal(size=(documents, 3)).astype(np.float32) + np.array([0, 0, 2], dtype=np.float32)
+        off.append(np.abs(sized(scores, sizes).mean(axis=0) - sizes).sum())
+    assert off == sorted(off, reverse=True) and off[-1] < 0.1 < off[0]
 
 
 @pytest.mark.parametrize(
