@@ -179,7 +179,7 @@ def test_sql_is_answered_as_json_and_refused_to_write(project: Path) -> None:
 
 
 def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    written(tmp_path, CONFIG.replace("chains: 1", "chains: 200"))
+    written(tmp_path, CONFIG.replace("chains: 1", "chains: 2000"))
     command = [sys.executable, "-m", "limbeck", "run", "my.yaml", "--quiet"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         while not (tmp_path / "project" / "checkpoints.sqlite").exists():

@@ -32,7 +32,7 @@ THEMES = {
 
 
 def named(themes: Sequence[Sequence[str]], encode: Encode | None = None) -> list[str]:
-    encode = encode or Encoder.load().encode
+    encode = encode or Encoder.load().last_layer
     texts = [text for theme in themes for text in theme]
     labels = np.array([number for number, theme in enumerate(themes) for _ in theme])
     return readable_names(distinctive_words(texts, labels, each=8), themes, [encode(theme) for theme in themes], encode)

@@ -103,5 +103,5 @@ def _found(place: Place, texts: list[str], size: int) -> tuple[list[str], list[s
 def _k_means(texts: list[str], size: int, seed: int) -> list[str]:
     from sklearn.cluster import KMeans
 
-    vectors = Encoder.load().layers(texts)[:, 0]
+    vectors = Encoder.load().last_layer(texts)
     return [str(label) for label in KMeans(size, n_init=10, random_state=seed).fit_predict(vectors)]

@@ -65,10 +65,10 @@ async def from_clusters(context: RunContext, name: str, model_can_name: bool) ->
 
 def find(context: RunContext, documents: Sequence[Document]) -> list[Cluster]:
     """Cluster documents into as many as the taxonomy may have, or fewer where there are few documents."""
-    embeddings, texts = context.embed(documents), list(read_as(context, documents).values())
-    k = min(context.settings.taxonomy.size, max(1, len(documents) // DOCUMENTS_EACH))
     # The last layer alone: what texts are about, less of how they say it.
-    labels = cluster(context.layers(documents)[:, 0], k, context.settings.seed)
+    embeddings, texts = context.layers(documents)[:, 0], list(read_as(context, documents).values())
+    k = min(context.settings.taxonomy.size, max(1, len(documents) // DOCUMENTS_EACH))
+    labels = cluster(embeddings, k, context.settings.seed)
     order = central(embeddings, labels, len(documents))
     words = distinctive_words(texts, labels, WORDS)
     found = [
@@ -91,7 +91,7 @@ async def _named(
     if model_can_name and await _names_alike(context, name, clusters[:TRIED]):
         answers = await _asked(context, f"{name}/forth", clusters)
     listed = [list(one.words) for one in clusters], [list(one.texts) for one in clusters]
-    phrases = readable_names(*listed, [one.embeddings for one in clusters], context.encoder.encode)
+    phrases = readable_names(*listed, [one.embeddings for one in clusters], context.encoder.last_layer)
     taken: set[str] = set()
     return tuple(
         _category(*one, taken)
