@@ -181,7 +181,7 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
     written(tmp_path, CONFIG.replace("chains: 1", "chains: 200"))
     command = [sys.executable, "-m", "limbeck", "run", "my.yaml", "--quiet"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        while not (tmp_path / "project" / "checkpoints.sqlite").exists():
+        while not (tmp_path / "project" / "checkpoints.sqlite-wal").exists():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
