@@ -89,9 +89,9 @@ class Encoder:
         """
         return unit(mixed(self.layers(texts, on_batch)))
 
-    def last_layer(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Embeddings:
+    def last_layer(self, texts: Sequence[str]) -> Embeddings:
         """Embed texts by the last layer alone, as sentence-transformers does: float32 [texts, dimensions], unit vectors."""
-        return self.layers(texts, on_batch)[:, 0]
+        return self.layers(texts)[:, 0]
 
     def layers(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Embeddings:
         """What `encode` mixes: float32 [texts, 2, dimensions], unit vectors of the last layer and of the one before."""
