@@ -9,13 +9,13 @@ tree over the result (Ward 1963) starts one last k-means.
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from limbeck.neighbours import unit
+from limbeck.neighbours import nearest, unit
 
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -29,7 +29,6 @@ SAMPLE = 2000
 """Above this many documents, ensemble members and Ward's tree (quadratic in its leaves) see a sample."""
 SAMPLE_PER_CLUSTER = 15
 K_MEANS_ROUNDS = 40
-ROWS_AT_A_TIME = 1024
 
 WORD = re.compile(r"[^\W\d_](?:[^\W_]|['’-](?=[^\W_]))+")
 """A letter of any alphabet and at least one more letter or digit."""
@@ -185,9 +184,9 @@ def _with_neighbours(points: Matrix, counts: Labels, k: int) -> list[Matrix]:
 
     n = len(points)
     m = min(max(n // k, FEWEST_NEIGHBOURS), MOST_NEIGHBOURS, n - 1)
-    near, weight = _neighbours(points, m)
+    near, cosines = nearest(points, points, m, themselves=True)
     rows = np.repeat(np.arange(n), m)
-    graph = csr_matrix((weight.ravel(), (rows, near.ravel())), shape=(n, n))
+    graph = csr_matrix((np.maximum(cosines, 0).ravel(), (rows, near.ravel())), shape=(n, n))
     graph = (graph + graph.T) @ diags(counts.astype(np.float32))
     degree = np.maximum(np.asarray(graph.sum(axis=1)), 1e-9)
     smoothed = []
@@ -195,22 +194,6 @@ def _with_neighbours(points: Matrix, counts: Labels, k: int) -> list[Matrix]:
         points = unit(np.asarray(points + (graph @ points) / degree, dtype=np.float32))
         smoothed.append(points)
     return smoothed
-
-
-def _neighbours(points: Matrix, m: int) -> tuple[Labels, Matrix]:
-    """Find the m nearest other rows of each row, and their cosines (0 where negative)."""
-    near = np.empty((len(points), m), dtype=np.int64)
-    weight = np.empty((len(points), m), dtype=np.float32)
-    for rows in _slices(len(points)):
-        cosines = points[rows] @ points.T
-        cosines[np.arange(len(cosines)), np.arange(rows.start, rows.start + len(cosines))] = -np.inf
-        near[rows] = np.argpartition(-cosines, m - 1, axis=1)[:, :m]
-        weight[rows] = np.take_along_axis(cosines, near[rows], axis=1)
-    return near, np.maximum(weight, 0)
-
-
-def _slices(n: int) -> Iterator[slice]:
-    return (slice(start, min(start + ROWS_AT_A_TIME, n)) for start in range(0, n, ROWS_AT_A_TIME))
 
 
 def _with_ensemble(smoothed: list[Matrix], counts: Labels, k: int, rng: np.random.Generator) -> Matrix:

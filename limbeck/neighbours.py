@@ -1,4 +1,7 @@
-"""Neighbours in embedding space are made to agree (Zhou et al. 2004, "Learning with local and global consistency")."""
+"""Neighbours in embedding space: found (exactly, on the GPU where there is one), and made to agree.
+
+Agreement is that of Zhou et al. 2004, "Learning with local and global consistency".
+"""
 
 from typing import Any
 
@@ -6,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
 
 MOST = 15
 FEWEST = 4
@@ -23,6 +27,34 @@ def unit(vectors: Matrix) -> Matrix:
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
+def nearest(queries: Matrix, known: Matrix, count: int, *, themselves: bool = False) -> tuple[Rows, Matrix]:
+    """Find the nearest known vectors of each query, by the cosine.
+
+    Args:
+        queries: [q, dimensions], unit vectors.
+        known: [n, dimensions], unit vectors.
+        count: How many to find for each query; all, where there are fewer.
+        themselves: The queries are the known vectors, and none is its own neighbour.
+
+    Returns:
+        Row numbers in `known` [q, count] and their cosines [q, count], the nearest first.
+    """
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    there = torch.tensor(known, device=device).T
+    count = min(count, len(known) - themselves)
+    rows, cosines = np.empty((len(queries), count), dtype=np.int64), np.empty((len(queries), count), dtype=np.float32)
+    for start in range(0, len(queries), ROWS_AT_A_TIME):
+        batch = slice(start, start + ROWS_AT_A_TIME)
+        found = torch.tensor(queries[batch], device=device) @ there
+        if themselves:
+            found.diagonal(start).fill_(-torch.inf)
+        best = found.topk(count, dim=1)
+        rows[batch], cosines[batch] = best.indices.cpu().numpy(), best.values.cpu().numpy()
+    return rows, cosines
+
+
 def graph(documents: Matrix, wanted: int = MOST) -> Any:
     """Sparse [n, n] of cosines to the nearest documents, rows adding up to 1; None where a document has no other.
 
@@ -36,13 +68,7 @@ def graph(documents: Matrix, wanted: int = MOST) -> Any:
     m = min(max(wanted, FEWEST), MOST, n - 1)
     if m < 1:
         return None
-    near, weight = np.empty((n, m), dtype=np.int64), np.empty((n, m), dtype=np.float32)
-    for start in range(0, n, ROWS_AT_A_TIME):
-        cosines = documents[start : start + ROWS_AT_A_TIME] @ documents.T
-        rows = np.arange(start, start + len(cosines))
-        cosines[rows - start, rows] = -np.inf
-        near[rows] = np.argpartition(-cosines, m - 1, axis=1)[:, :m]
-        weight[rows] = np.take_along_axis(cosines, near[rows], axis=1)
+    near, weight = nearest(documents, documents, m, themselves=True)
     links = csr_matrix((np.maximum(weight, 0).ravel(), (np.repeat(np.arange(n), m), near.ravel())), shape=(n, n))
     links = links + links.T + LONELY * identity(n)
     return (diags(1 / np.asarray(links.sum(axis=1)).ravel()) @ links).tocsr().astype(np.float32)

@@ -73,6 +73,6 @@ def test_a_vector_is_the_last_layer_and_half_of_the_one_before(encoder: Encoder)
     wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
     assert encoder.encode(TEXTS) == pytest.approx(wanted, abs=1e-5)
     # The last layer is sentence-transformers' own vector: mean pooling over what the model puts out.
-    ids = encoder.tokenizer(list(TEXTS[:1]), return_tensors="pt")
-    mean = encoder.model(**ids).last_hidden_state[0].mean(dim=0).detach().numpy()
+    ids = encoder.tokenizer(list(TEXTS[:1]), return_tensors="pt").to(encoder.model.device)
+    mean = encoder.model(**ids).last_hidden_state[0].mean(dim=0).detach().cpu().numpy()
     assert layers[0, 0] == pytest.approx(mean / np.linalg.norm(mean), abs=1e-4)

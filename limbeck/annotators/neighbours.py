@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck.annotators.ballots import Ballots, Floats
-from limbeck.neighbours import unit
+from limbeck.neighbours import nearest, unit
 from limbeck.prototypes import TEMPERATURE
-
-ROWS_AT_A_TIME = 1024
 
 
 def neighbour_ballots(
@@ -46,20 +44,16 @@ def neighbour_ballots(
     labels = sorted(set(example_labels))
     shares = np.zeros((len(texts), len(labels)), dtype=np.float32)
     if labels:
-        columns = np.searchsorted(labels, example_labels)
-        for start in range(0, len(texts), ROWS_AT_A_TIME):
-            cosines = texts[start : start + ROWS_AT_A_TIME] @ told.T
-            shares[start : start + ROWS_AT_A_TIME] = _voted(cosines, columns, neighbours, least_similarity, len(labels))
+        near, cosines = nearest(texts, told, neighbours)
+        shares = _voted(cosines, np.searchsorted(labels, example_labels)[near], least_similarity, len(labels))
         shares[shares.max(axis=1) < least_share] = 0
     return Ballots.of_shares("neighbours", shares, labels)
 
 
-def _voted(cosines: Floats, columns: npt.NDArray[np.intp], neighbours: int, least: float, k: int) -> Floats:
-    """[n, k] shares of the nearest examples' labels from [n, m] cosines; zeros where none is near enough."""
-    near = np.argsort(-cosines, axis=1, kind="stable")[:, :neighbours]
-    similar = np.take_along_axis(cosines, near, axis=1)
-    weights = np.where(similar >= least, np.exp((similar - 1) / TEMPERATURE), 0)
+def _voted(cosines: Floats, columns: npt.NDArray[np.intp], least: float, k: int) -> Floats:
+    """[n, k] shares of the labels of each text's nearest examples, from both of them [n, m]; zeros where none is near enough."""
+    weights = np.where(cosines >= least, np.exp((cosines - 1) / TEMPERATURE), 0)
     shares = np.zeros((len(cosines), k), dtype=np.float32)
-    np.add.at(shares, (np.arange(len(cosines))[:, None], columns[near]), weights)
+    np.add.at(shares, (np.arange(len(cosines))[:, None], columns), weights)
     whole = shares.sum(axis=1, keepdims=True)
     return np.asarray(np.divide(shares, whole, out=shares, where=whole > 0), dtype=np.float32)

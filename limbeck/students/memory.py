@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from limbeck.neighbours import unit
+from limbeck.neighbours import nearest, unit
 from limbeck.students.calibration import softmax
 from limbeck.students.dense import Dense
 from limbeck.students.lessons import Floats, Lessons, Rows
@@ -71,10 +71,8 @@ class Remembering:
     def neighbours(self, vectors: Floats) -> Floats:
         """[n, k]: what the nearest lessons of each vector were taught; rows add up to 1, or to 0 where all are far."""
         known, centre = self._centred
-        cosines = unit(vectors - centre) @ known.T
-        count = min(NEIGHBOURS, len(known))
-        near = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
-        weights = np.maximum(np.take_along_axis(cosines, near, axis=1), 0) ** SHARPNESS
+        near, cosines = nearest(unit(vectors - centre), known, NEIGHBOURS)
+        weights = np.maximum(cosines, 0) ** SHARPNESS
         shares = np.zeros((len(vectors), self.k), dtype=np.float32)
         rows = np.arange(len(vectors))[:, None, None]
         np.add.at(shares, (rows, self.labels[near]), weights[:, :, None] * self.shares[near])
