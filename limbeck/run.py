@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ async def _run(
         _begin(context, corpus)
         status = "stopped"
         try:
-            await _through(context)
+            await stoppable(_through(context))
             status = "finished"
         finally:
             _end(context, status)
@@ -164,6 +164,18 @@ def _begin(context: RunContext, corpus: Corpus) -> None:
     )
     store.put([run])
     store.flush()
+
+
+async def stoppable(work: Coroutine[Any, Any, None]) -> None:
+    """Await work; Ctrl-C ends it, also where a library swallows the first cancellation, as LangGraph does between two steps."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=1)
+        raise
 
 
 async def _through(context: RunContext) -> None:

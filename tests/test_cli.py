@@ -1,5 +1,7 @@
 """The commands as a person types them: exit codes, one line on stderr, nothing written where nothing should be."""
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -9,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from limbeck.run import stoppable
 
 CONFIG = """\
 project: project
@@ -181,12 +185,25 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
     written(tmp_path, CONFIG.replace("chains: 1", "chains: 200"))
     command = [sys.executable, "-m", "limbeck", "run", "my.yaml", "--quiet"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        while not (tmp_path / "project" / "checkpoints.sqlite-wal").exists():
+        while not (tmp_path / "project" / "checkpoints.sqlite").exists():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "limbeck: stopped; the same command goes on where it was\n")
     assert limbeck(tmp_path, "show", "-p", "project").stdout.count("stopped") == 1
+
+
+async def test_ctrl_c_is_heard_where_a_library_swallows_it() -> None:
+    async def deaf() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        await asyncio.sleep(3600)
+
+    run = asyncio.create_task(stoppable(deaf()))
+    await asyncio.sleep(0)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(run, 60)
 
 
 @pytest.mark.parametrize("words", [["show"], ["show", "--labels", "--limit", "3", "--failed", "--cost"]])
