@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from limbeck.device import device
 from limbeck.errors import ConfigError
 from limbeck.neighbours import unit
 
@@ -69,8 +70,7 @@ class Encoder:
                 f"The encoder {name!r} can't be loaded ({reason}); write {EMBEDDED!r}, "
                 "the folder of a transformers model, or a hub id that this machine can reach"
             ) from error
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(str(path), max_tokens, tokenizer, model.eval().to(device))
+        return cls(str(path), max_tokens, tokenizer, model.eval().to(device()))
 
     @property
     def dimensions(self) -> int:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from limbeck.device import device
+
 Matrix = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 
@@ -41,13 +43,13 @@ def nearest(queries: Matrix, known: Matrix, count: int, *, themselves: bool = Fa
     """
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    there = torch.tensor(known, device=device).T
+    place = device()
+    there = torch.tensor(known, device=place).T
     count = min(count, len(known) - themselves)
     rows, cosines = np.empty((len(queries), count), dtype=np.int64), np.empty((len(queries), count), dtype=np.float32)
     for start in range(0, len(queries), ROWS_AT_A_TIME):
         batch = slice(start, start + ROWS_AT_A_TIME)
-        found = torch.tensor(queries[batch], device=device) @ there
+        found = torch.tensor(queries[batch], device=place) @ there
         if themselves:
             found.diagonal(start).fill_(-torch.inf)
         best = found.topk(count, dim=1)

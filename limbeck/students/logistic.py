@@ -4,13 +4,16 @@ The objective is the weighted sum of the cross-entropies plus λ/2 times the squ
 L-BFGS. λ goes from strong to weak, each fit starting where the last one ended.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from limbeck.device import device
 from limbeck.students.dense import Dense
 from limbeck.students.lessons import Floats, Lessons
-from limbeck.students.objective import loss_and_gradient, outputs_of
+from limbeck.students.objective import outputs_of, truth
+from limbeck.students.torching import losses
 
 STRENGTHS = (10.0, 1.0, 0.1, 0.01)
 """λ: the grid of the paper."""
@@ -31,18 +34,25 @@ def solve(vectors: Floats, lessons: Lessons, strength: float, start: Dense | Non
     from scipy.optimize import minimize
 
     shape = (outputs_of(lessons), vectors.shape[1] + 1)
-    extended = np.concatenate([vectors, np.ones((len(vectors), 1), dtype=np.float32)], axis=1)
-
-    def loss(flat: Any) -> tuple[float, Any]:
-        both = flat.reshape(shape)
-        value, gradient = loss_and_gradient(extended @ both.T.astype(np.float32), lessons)
-        slope = (gradient.T @ extended).astype(np.float64)
-        slope[:, :-1] += strength * both[:, :-1]
-        return value + strength / 2 * float((both[:, :-1] ** 2).sum()), slope.ravel()
-
     begin = np.zeros(shape) if start is None else np.column_stack(start.layers[0])
-    found = minimize(
-        loss, begin.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS, "ftol": 1e-7}
-    )
+    objective, options = _objective(vectors, lessons, strength, shape), {"maxiter": MOST_STEPS, "ftol": 1e-7}
+    found = minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options)
     both = found.x.reshape(shape).astype(np.float32)
     return Dense([(both[:, :-1].copy(), both[:, -1].copy())])
+
+
+def _objective(vectors: Floats, lessons: Lessons, strength: float, shape: tuple[int, int]) -> Callable[[Any], tuple[float, Any]]:
+    """From weights and biases, flattened, to the objective and its slope."""
+    import torch
+
+    k, place = len(lessons.labels), device()
+    extended = torch.cat([torch.tensor(vectors), torch.ones(len(vectors), 1)], dim=1).to(place)
+    wanted, weights = (torch.tensor(one, device=place) for one in (truth(lessons), lessons.weights))
+
+    def objective(flat: Any) -> tuple[float, Any]:
+        both = torch.tensor(flat.reshape(shape), dtype=torch.float32, device=place, requires_grad=True)
+        value = (losses(extended @ both.T, wanted, k) * weights).double().sum()
+        value = value + strength / 2 * (both[:, :-1] ** 2).double().sum()
+        return float(value.detach()), torch.autograd.grad(value, both)[0].double().cpu().numpy().ravel()
+
+    return objective
