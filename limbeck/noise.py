@@ -53,6 +53,13 @@ class Noise:
         right = self.joint.T
         return np.asarray(right / np.maximum(right.sum(axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
+    @property
+    def likelihoods(self) -> Floats:
+        """[k, k]: how likely label a (row) is to be given where b (column) is right, a hundredth of it to any label."""
+        k = len(self.joint)
+        matrix = np.where(self.matrix.any(axis=1, keepdims=True), self.matrix, 1 / k)
+        return np.asarray(0.99 * matrix + 0.01 / k, dtype=np.float32).T
+
     def confused(self, top: int) -> list[tuple[int, int, float]]:
         """(given, right, estimated number of texts): the most frequent errors, the label's number breaking ties."""
         wrong = self.joint * (1 - np.eye(len(self.joint), dtype=np.float32))

@@ -1,7 +1,8 @@
-"""From what is believed of documents to what students are taught: neighbours agree, and the likelier label leans forward.
+"""From what is believed of documents to what students are taught: single errors go, and the likelier label leans forward.
 
-Correlated errors stay, single ones are outvoted by the document's neighbours (Zhu et al. 2022, arXiv:2110.06283; Zhou et al.
-2004). What a person has said is never outvoted.
+A document's neighbours (Zhu et al. 2022, arXiv:2110.06283; Zhou et al. 2004) and a judge that learnt from others outvote it
+as far as votes are found to be wrong (confident learning; Northcutt et al. 2021, arXiv:1911.00068). Correlated errors stay.
+What a person has said is never outvoted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +10,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from limbeck.prototypes import agreed
+from limbeck.noise import find, out_of_sample
+from limbeck.prototypes import BALANCE, agreed, drawn_together, sized
 from limbeck.students import Lessons
 from limbeck.students.lessons import Floats
 
 SHARPNESS = 2
 """Neighbours that agree leave shares flat, and a student taught by them is unsure and less often right."""
+VOTES = 0.5
+"""The power of the votes' likelihood beside neighbours and judge."""
 
 
 def lessons_of(
@@ -38,9 +42,42 @@ def lessons_of(
         weights: [n]: how much each text counts; all 1 where left out.
         applicable: [n, k], for students that are to learn all that apply.
     """
-    told = agreed(embeddings, shares, known=known)
+    votes = _floats(shares)
+    told = posterior(votes, agreed(embeddings, votes, known=known), out_of_sample(embeddings, votes))
+    for row, label in (known or {}).items():
+        told[row] = np.eye(len(labels), dtype=np.float32)[label]
     counts = np.ones(len(texts)) if weights is None else weights
-    return Lessons(tuple(texts), tuple(labels), leaning(told), np.asarray(counts, dtype=np.float32), _floats(applicable))
+    applies = None if applicable is None else _floats(applicable)
+    return Lessons(tuple(texts), tuple(labels), leaning(told), _floats(counts), applies)
+
+
+def posterior(votes: Floats, agreed: Floats, judged: Floats) -> Floats:
+    """What the labels probably are, once all are heard: neighbours, a judge who was not shown a text's votes, and these votes.
+
+    Neighbours and judge are one opinion, the mean of their logarithms (logarithmic opinion pool; Heskes 1998). Votes count by
+    how likely they are where each label is right, estimated from what the judge finds wrong: reliable votes stay, unreliable
+    ones are overruled. They count by the root of it, as neighbours have heard them, too. Classes keep the sizes that votes
+    give them, half drawn together.
+
+    Args:
+        votes: [n, k]: how much each label is believed of each text.
+        agreed: [n, k]: the same after neighbours were made to agree.
+        judged: [n, k]: what each text's label is, told from others' votes.
+
+    Returns:
+        [n, k], rows adding up to 1.
+    """
+    if len(votes) == 0:
+        return votes
+    voted = votes.max(axis=1) > votes.min(axis=1)
+    noise = find(votes[voted].argmax(axis=1), judged[voted])
+    likely = votes @ noise.likelihoods
+    heard = (_log(agreed) + _log(judged) + VOTES * _log(likely)) / 2
+    return sized(_floats(heard), drawn_together(votes.mean(axis=0), BALANCE))
+
+
+def _log(shares: Floats) -> Floats:
+    return _floats(np.log(np.maximum(shares, 1e-6)))
 
 
 def leaning(shares: Floats) -> Floats:
@@ -49,5 +86,5 @@ def leaning(shares: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def _floats(values: npt.ArrayLike | None) -> Floats | None:
-    return None if values is None else np.asarray(values, dtype=np.float32)
+def _floats(values: npt.ArrayLike) -> Floats:
+    return np.asarray(values, dtype=np.float32)
