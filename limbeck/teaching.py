@@ -1,8 +1,8 @@
 """From what is believed of documents to what students are taught: single errors go, and the likelier label leans forward.
 
-A document's neighbours (Zhu et al. 2022, arXiv:2110.06283; Zhou et al. 2004) and a judge that learnt from others outvote it
-as far as votes are found to be wrong (confident learning; Northcutt et al. 2021, arXiv:1911.00068). Correlated errors stay.
-What a person has said is never outvoted.
+Neighbours are made to agree (Zhou et al. 2004; Zhu et al. 2022, arXiv:2110.06283), a judge learns from them, and outvotes a
+document's own votes as far as votes are found to be wrong (confident learning; Northcutt et al. 2021, arXiv:1911.00068).
+Correlated errors stay. What a person has said is never outvoted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from limbeck.students.lessons import Floats
 SHARPNESS = 2
 """Neighbours that agree leave shares flat, and a student taught by them is unsure and less often right."""
 VOTES = 0.5
-"""The power of the votes' likelihood beside neighbours and judge."""
+"""The power of the votes' likelihood beside the judge's opinion."""
 
 
 def lessons_of(
@@ -43,7 +43,7 @@ def lessons_of(
         applicable: [n, k], for students that are to learn all that apply.
     """
     votes = _floats(shares)
-    told = posterior(votes, agreed(embeddings, votes, known=known), out_of_sample(embeddings, votes))
+    told = posterior(votes, out_of_sample(embeddings, leaning(agreed(embeddings, votes, known=known))))
     for row, label in (known or {}).items():
         told[row] = np.eye(len(labels), dtype=np.float32)[label]
     counts = np.ones(len(texts)) if weights is None else weights
@@ -51,18 +51,16 @@ def lessons_of(
     return Lessons(tuple(texts), tuple(labels), leaning(told), _floats(counts), applies)
 
 
-def posterior(votes: Floats, agreed: Floats, judged: Floats) -> Floats:
-    """What the labels probably are, once all are heard: neighbours, a judge who was not shown a text's votes, and these votes.
+def posterior(votes: Floats, judged: Floats) -> Floats:
+    """What the labels probably are, once a judge is heard that was not shown a text's own votes, and these votes.
 
-    Neighbours and judge are one opinion, the mean of their logarithms (logarithmic opinion pool; Heskes 1998). Votes count by
-    how likely they are where each label is right, estimated from what the judge finds wrong: reliable votes stay, unreliable
-    ones are overruled. They count by the root of it, as neighbours have heard them, too. Classes keep the sizes that votes
-    give them, half drawn together.
+    Votes count by how likely they are where each label is right, which is estimated from what the judge finds wrong: reliable
+    votes stay, unreliable ones are overruled. They count by the root of it, as the judge's neighbours have heard them, too.
+    Classes keep the sizes that votes give them, half drawn together.
 
     Args:
         votes: [n, k]: how much each label is believed of each text.
-        agreed: [n, k]: the same after neighbours were made to agree.
-        judged: [n, k]: what each text's label is, told from others' votes.
+        judged: [n, k]: what each text's label is, told from other texts.
 
     Returns:
         [n, k], rows adding up to 1.
@@ -72,8 +70,7 @@ def posterior(votes: Floats, agreed: Floats, judged: Floats) -> Floats:
     voted = votes.max(axis=1) > votes.min(axis=1)
     noise = find(votes[voted].argmax(axis=1), judged[voted])
     likely = votes @ noise.likelihoods
-    heard = (_log(agreed) + _log(judged) + VOTES * _log(likely)) / 2
-    return sized(_floats(heard), drawn_together(votes.mean(axis=0), BALANCE))
+    return sized(_log(judged) + VOTES * _log(likely), drawn_together(votes.mean(axis=0), BALANCE))
 
 
 def _log(shares: Floats) -> Floats:
