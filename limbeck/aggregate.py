@@ -5,7 +5,7 @@ An annotator has one vote on an item, which it may share out among labels by its
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from limbeck.schemas import GOLD, Label, Vote
@@ -94,25 +94,38 @@ def applicable(
     return found
 
 
-def chances(votes: Iterable[Vote], weights: Weights | None = None) -> dict[str, Shares]:
+def chances(votes: Iterable[Vote], weights: Weights | None = None, partial: Collection[str] = ()) -> dict[str, Shares]:
     """How likely each label is to apply to each item: the weighted mean of its scores, as in `applicable`.
+
+    Args:
+        votes: As in `applicable`.
+        weights: Each annotator's.
+        partial: Annotators that know but the labels that they name somewhere, as a rule does: they say nothing of others.
 
     Raises:
         ValueError: There are gold votes among them.
     """
-    return {item: _means(by_annotator, weights) for (item, _), by_annotator in _grouped(votes).items()}
+    grouped = _grouped(votes)
+    knows: dict[str, set[str]] = {name: set() for name in partial}
+    for by_annotator in grouped.values():
+        for name in by_annotator.keys() & knows.keys():
+            knows[name].update(by_annotator[name])
+    return {item: _means(by_annotator, weights, knows) for (item, _), by_annotator in grouped.items()}
 
 
-def _means(by_annotator: dict[str, Shares], weights: Weights | None) -> Shares:
-    """Each label's weighted mean score; labels with none are left out."""
-    whole = math.fsum(_weight(name, weights) for name in by_annotator)
+def _means(by_annotator: dict[str, Shares], weights: Weights | None, knows: Mapping[str, set[str]]) -> Shares:
+    """Each label's weighted mean score, over those who know it; labels with none are left out."""
     parts: dict[str, list[float]] = defaultdict(list)
     for name, scores in by_annotator.items():
         for label, score in scores.items():
             parts[label].append(_weight(name, weights) * score)
     # `fsum` is exact, so that neither the order of votes nor rounding can move a label over the threshold.
     sums = {label: math.fsum(scores) for label, scores in parts.items()}
-    return {label: round(total / whole, 12) for label, total in sums.items() if total > 0}
+    whole = {
+        label: math.fsum(_weight(name, weights) for name in by_annotator if label in knows.get(name, sums))
+        for label in sums
+    }
+    return {label: round(total / whole[label], 12) for label, total in sums.items() if total > 0}
 
 
 def _only(labels: set[str], by_annotator: dict[str, Shares]) -> dict[str, Shares]:

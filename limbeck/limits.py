@@ -23,7 +23,10 @@ def limits(card: Card) -> tuple[str, ...]:
 
 def _scores(card: Card) -> Iterator[str]:
     yield "Its scores are agreement with held-out pseudo-labels, not with the truth."
-    yield "No gold label was used, neither to train it nor for a figure here."
+    if any(one.kind == "examples" for one in card.annotators):
+        yield "Labelled examples voted; no other gold label was used, neither to train it nor for a figure here."
+    else:
+        yield "No gold label was used, neither to train it nor for a figure here."
 
 
 def _people(card: Card) -> Iterator[str]:

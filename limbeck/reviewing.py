@@ -18,7 +18,7 @@ from limbeck.schemas import OTHER
 from limbeck.settings import Settings
 from limbeck.show import find
 from limbeck.stages.labelling import answers
-from limbeck.stages.review import Question, learn, questions, record
+from limbeck.stages.review import Question, learn, questions, record, withdraw
 
 AT_A_TIME = 20
 """Documents chosen before the labels are made anew."""
@@ -53,7 +53,8 @@ def review(project: Path, name: str | None, person: str, most: int | None) -> No
         console.print(KEYS)
         given = Session(context, console, person).go_on(most)
         labels = answers(context, context.store.taxonomy(context.run).id)
-        console.print(f"{given} answered now, {len(labels)} in all by people; learn from them with: limbeck run YOUR.yaml")
+        after = "; learn from them with: limbeck run YOUR.yaml" if labels else ""
+        console.print(f"{given} answered now, {len(labels)} in all by people{after}")
 
 
 @contextmanager
@@ -77,6 +78,7 @@ class Session:
         self.names = context.store.taxonomy(context.run).names
         self.skipped: set[str] = set()
         self.said: dict[str, str] = {}
+        self.changed = False
 
     def go_on(self, most: int | None) -> int:
         """Ask until stopped; how many answers were given."""
@@ -90,7 +92,8 @@ class Session:
                 self._ask_all(asked)
                 learn(self.context)
         except Stopped:
-            learn(self.context)
+            if self.changed:
+                learn(self.context)
         return len(self.said)
 
     def _ask_all(self, asked: list[Question]) -> None:
@@ -100,6 +103,7 @@ class Session:
             key = self._key(asked[place])
             if key == BACK:
                 place = max(0, place - 1)
+                self._take_back(asked[place])
                 continue
             self._keep(asked[place], key)
             place += 1
@@ -113,9 +117,15 @@ class Session:
         if label is None:
             self.skipped.add(item)
             return
-        self.said[item] = label
+        self.said[item], self.changed = label, True
         record(self.context, self.person, {item: label})
         self.console.print(f"[green]{escape(label)}[/green]")
+
+    def _take_back(self, question: Question) -> None:
+        item = question.document.id
+        if self.said.pop(item, None):
+            withdraw(self.context, self.person, item)
+        self.skipped.discard(item)
 
     def _show(self, question: Question) -> None:
         text = question.document.text

@@ -104,10 +104,10 @@ async def _run(
             replace(context, settings=settings.model_copy(update={"model": model}), llm=llm, lm=llm.lm())
             for model, llm in zip(settings.annotators.models, llms[1:], strict=True)
         )
-        _begin(context, corpus)
+        reviewed = _begin(context, corpus)
         status = "stopped"
         try:
-            await stoppable(_through(context))
+            await stoppable(_through(context, anew=reviewed))
             status = "finished"
         finally:
             _end(context, status)
@@ -143,7 +143,8 @@ def _log(model: ModelSettings, settings: Settings) -> Path:
     return Path(settings.project) / (f"vllm-{place + 1}.log" if place else "vllm.log")
 
 
-def _begin(context: RunContext, corpus: Corpus) -> None:
+def _begin(context: RunContext, corpus: Corpus) -> bool:
+    """Put the run and its documents in the store; whether people have answered since the last attempt."""
     store, settings = context.store, context.settings
     store.put(corpus.documents)
     store.flush()
@@ -151,7 +152,8 @@ def _begin(context: RunContext, corpus: Corpus) -> None:
     for note in corpus.skipped:
         context.progress.note(note)
     before = store.run(context.run)
-    if before and before.status == "reviewed":
+    reviewed = bool(before and before.status == "reviewed")
+    if reviewed:
         store.forget(context.run, [ERRORS])
     run = Run(
         id=context.run,
@@ -164,6 +166,7 @@ def _begin(context: RunContext, corpus: Corpus) -> None:
     )
     store.put([run])
     store.flush()
+    return reviewed
 
 
 async def stoppable(work: Coroutine[Any, Any, None]) -> None:
@@ -178,15 +181,15 @@ async def stoppable(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-async def _through(context: RunContext) -> None:
-    """Go through the graph from the start, or from the last checkpoint."""
+async def _through(context: RunContext, anew: bool) -> None:
+    """Go through the graph from the last checkpoint, or from the start; what is in the store is not made again."""
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     checkpoints = Path(context.settings.project) / CHECKPOINTS
     async with AsyncSqliteSaver.from_conn_string(str(checkpoints)) as saver:
         graph = GRAPHS[context.settings.pipeline]().compile(checkpointer=saver)
         place: Any = {"configurable": {"thread_id": context.run}, "recursion_limit": 10_000}
-        begun = (await graph.aget_state(place)).next
+        begun = not anew and (await graph.aget_state(place)).next
         await graph.ainvoke(None if begun else {"group": ""}, place, context=context, durability="sync")
 
 

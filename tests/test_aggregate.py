@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limbeck.aggregate import Weights, aggregate, applicable, distribution
+from limbeck.aggregate import Weights, aggregate, applicable, chances, distribution
 from limbeck.schemas import Label, Vote
 
 Method = Literal["majority", "soft"]
@@ -188,3 +188,10 @@ def test_gold_never_enters() -> None:
     for take in (aggregate, applicable, lambda some: distribution(some, LABELS, ["d"])):
         with pytest.raises(ValueError, match="gold vote on 'd'"):
             take(votes)
+
+
+def test_a_rule_says_nothing_of_labels_that_it_does_not_know() -> None:
+    votes = [vote("d", "rule:cards", "Cards"), vote("d", "rule:loans", "Loans"), vote("e", "llm", "Cards"), vote("e", "rule:loans", "Loans")]
+    assert chances(votes) == {"d": {"Cards": 0.5, "Loans": 0.5}, "e": {"Cards": 0.5, "Loans": 0.5}}
+    told = chances(votes, partial=["rule:cards", "rule:loans"])
+    assert told == {"d": {"Cards": 1.0, "Loans": 1.0}, "e": {"Cards": 1.0, "Loans": 0.5}}

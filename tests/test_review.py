@@ -190,3 +190,41 @@ def test_every_label_model_labels_a_run_and_leaves_answers_alone(method: str, tm
     assert labels(outcome)[text] == "Loans"
     used = {row["method"] for row in rows(outcome, "SELECT DISTINCT method FROM labels WHERE NOT ends_with(space, '/all')")}
     assert used == {"soft", "majority"} if method == "auto" else method in used
+
+
+SEVERAL: dict[str, Any] = {"several": True, "llm_limit": 0}
+
+
+@pytest.mark.parametrize("method", ["soft", "auto"])
+def test_where_several_labels_apply_an_answer_adds_its_own_and_none_takes_all(method: str, tmp_path: Path) -> None:
+    conf = settings(tmp_path, texts(12), taxonomy={"given": list(SAYS_NOTHING)}, labels={**SEVERAL, "aggregate": method})
+    _, outcome = started(conf, speechless)
+
+    def applying() -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for row in rows(outcome, "SELECT item, label FROM labels WHERE ends_with(space, '/all')"):
+            found.setdefault(row["item"], set()).add(row["label"])
+        return found
+
+    before = applying()
+    with opened(outcome.store.parent, outcome.run) as context:
+        one, two = [asked.document.id for asked in questions(context, 2)]
+        more = next(name for name in SAYS_NOTHING if name not in before.get(one, set()))
+        record(context, "ann", {one: more, two: OTHER})
+        learn(context)
+    after = applying()
+    assert after[one] >= {more, *before.get(one, set())}
+    assert two not in after
+
+
+def test_what_is_taken_back_is_no_vote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, outcome = started(config(tmp_path), speechless)
+    session(monkeypatch, outcome, "1uq")
+    assert rows(outcome, "SELECT * FROM votes WHERE starts_with(annotator, 'person:')") == []
+
+
+def test_nothing_is_labelled_anew_without_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, outcome = started(config(tmp_path), speechless)
+    monkeypatch.setattr(reviewing, "learn", lambda context: pytest.fail("nothing was answered"))
+    shown = session(monkeypatch, outcome, "sq")
+    assert shown.endswith("0 answered now, 0 in all by people\n") and is_finished(outcome.store, outcome.run)

@@ -1,11 +1,15 @@
 """Several labels an item: each label is decided on its own, with who is to be believed estimated over all labels.
 
-An annotator that voted on an item says no to every label that it did not name; one without a vote there says nothing.
+An annotator that voted on an item says no to every label that it did not name there, but does name elsewhere; one without a
+vote there, or that never names a label, says nothing of it.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from limbeck.labelmodels.table import Floats, VoteTable
+
+Choices = npt.NDArray[np.bool_]
 
 ROUNDS = 50
 SETTLED = 1e-4
@@ -25,15 +29,17 @@ def applying(table: VoteTable, scores: Floats | None = None) -> Floats:
     """
     n, m, k = table.shape
     said = _said(table, np.ones(len(table.item), dtype=np.float32) if scores is None else scores)
-    spoke = np.zeros((m, n), dtype=bool)
-    spoke[table.annotator, table.item] = True
-    probabilities = np.asarray(said.sum(axis=0) / np.maximum(spoke.sum(axis=0), 1)[:, None], dtype=np.float32)
+    spoke = _spoke(table)
+    probabilities = np.asarray(said.sum(axis=0) / np.maximum(spoke.sum(axis=0), 1), dtype=np.float32)
+    voted = spoke.any(axis=(0, 2))
+    if n == 0:
+        return probabilities
     for _ in range(ROUNDS):
         before = probabilities
-        base = np.clip(probabilities[spoke.any(axis=0)].mean(axis=0) if spoke.any() else np.full(k, 0.5), 1e-4, 1 - 1e-4)
+        base = np.clip(probabilities[voted].mean(axis=0) if voted.any() else np.full(k, 0.5), 1e-4, 1 - 1e-4)
         odds = np.tile(np.log(base / (1 - base)), (n, 1))
         for j in range(m):
-            odds[spoke[j]] += _evidence(said[j][spoke[j]], probabilities[spoke[j]])
+            odds += np.where(spoke[j], _evidence(said[j], probabilities, spoke[j]), 0)
         probabilities = np.asarray((np.tanh(odds / 2) + 1) / 2, dtype=np.float32)
         if np.abs(probabilities - before).mean() < SETTLED:
             break
@@ -48,9 +54,18 @@ def _said(table: VoteTable, scores: Floats) -> Floats:
     return said
 
 
-def _evidence(said: Floats, probabilities: Floats) -> Floats:
+def _spoke(table: VoteTable) -> Choices:
+    """[m, n, k]: whether an annotator's silence on a label is a no: it voted on the item, and names the label somewhere."""
+    n, m, k = table.shape
+    spoke, knows = np.zeros((m, n), dtype=bool), np.zeros((m, k), dtype=bool)
+    spoke[table.annotator, table.item] = True
+    knows[table.annotator, table.label] = True
+    return np.asarray(spoke[:, :, None] & knows[:, None, :])
+
+
+def _evidence(said: Floats, probabilities: Floats, spoke: Choices) -> Floats:
     """[n, k]: log odds that an annotator's yes and no add, by how often it says yes to what applies and what does not."""
-    applies, not_applies = float(probabilities.sum()), float((1 - probabilities).sum())
+    applies, not_applies = float(probabilities[spoke].sum()), float((1 - probabilities)[spoke].sum())
     yes = (float((said * probabilities).sum()) + PRIOR_YES * PRIOR_VOTES) / (applies + PRIOR_VOTES)
     wrong = (float((said * (1 - probabilities)).sum()) + PRIOR_NO * PRIOR_VOTES) / (not_applies + PRIOR_VOTES)
     yes, wrong = np.clip([yes, wrong], 1e-3, 1 - 1e-3)

@@ -18,7 +18,7 @@ from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.labelmodels import Aggregated, Method, VoteTable, applying, fit
 from limbeck.prototypes import assign, nearness, phrase
-from limbeck.schemas import PEOPLE, Artifact, Category, Decision, Document, Label, Vote
+from limbeck.schemas import OTHER, PEOPLE, Artifact, Category, Decision, Document, Label, Vote
 from limbeck.schemas.quality import AGGREGATE
 from limbeck.stages.clusters import members, shares_of_members
 from limbeck.stages.votes import (
@@ -108,16 +108,20 @@ def weights_of(context: RunContext, space: str) -> dict[str, float]:
     probed = context.store.artifacts(context.run, WEIGHTS).get(space)
     models: dict[str, float] = json.loads(probed.value) if probed else {}
     others = max(1.0 - max(models.values(), default=0.0), LEAST_WEIGHT)
-    named = context.store.artifacts(context.run, ANNOTATORS).values()
-    written = [name for one in named for name in json.loads(one.value).get(space, [])]
     people = [name for name in context.store.annotators(space) if name.startswith(PEOPLE)]
     return {
         **models,
         encoder_name(context): others,
         CLUSTERS: others,
-        **dict.fromkeys(written, 1.0),
+        **dict.fromkeys(_written(context, space), 1.0),
         **dict.fromkeys(people, PERSON_WEIGHT),
     }
+
+
+def _written(context: RunContext, space: str) -> list[str]:
+    """The annotators of a space that a person wrote, or limbeck: rules, keywords, examples."""
+    named = context.store.artifacts(context.run, ANNOTATORS).values()
+    return [name for one in named for name in json.loads(one.value).get(space, [])]
 
 
 async def _llm_votes(
@@ -237,7 +241,7 @@ def _aggregate(context: RunContext, space: str, weights: dict[str, float]) -> No
     labels, decision = _labels(context, votes_of_run(context, space), weights)
     context.store.put_labels(context.run, space, labels)
     context.store.put([Artifact(run=context.run, step=AGGREGATE, item=space, value=decision.model_dump_json())])
-    every = _applying(context, votes_of_run(context, space, "/all"), weights)
+    every = _applying(context, space, votes_of_run(context, space, "/all"), weights)
     rows = [
         Label(item=item, space=f"{space}/all", label=name, confidence=1.0, method=method)
         for item, (names, method) in every.items()
@@ -247,24 +251,34 @@ def _aggregate(context: RunContext, space: str, weights: dict[str, float]) -> No
 
 
 def _applying(
-    context: RunContext, votes: list[Vote], weights: dict[str, float]
+    context: RunContext, space: str, votes: list[Vote], weights: dict[str, float]
 ) -> dict[str, tuple[tuple[str, ...], str]]:
     """All labels that apply to each item, and how that was decided."""
     several, method = context.settings.labels.several, context.settings.labels.aggregate
-    if not several or method in ("soft", "majority"):
-        means = applicable(votes, weights=weights, least=0 if several else 1)
-        return {item: (names, "threshold") for item, names in means.items()}
-    likely = _chances(context, votes, weights)
-    return {
-        item: (tuple(label for label, chance in scores.items() if chance >= YES), "dawid-skene")
-        for item, scores in likely.items()
-    }
+    if not several:
+        return {item: (names, "threshold") for item, names in applicable(votes, weights=weights).items()}
+    by = "threshold" if method in ("soft", "majority") else "dawid-skene"
+    likely = _chances(context, space, votes, weights)
+    return {item: (tuple(label for label, chance in scores.items() if chance >= YES), by) for item, scores in likely.items()}
 
 
-def _chances(context: RunContext, votes: list[Vote], weights: dict[str, float]) -> dict[str, dict[str, float]]:
-    """How likely each label is to apply to each item, by the label model of the config."""
+def _chances(context: RunContext, space: str, votes: list[Vote], weights: dict[str, float]) -> dict[str, dict[str, float]]:
+    """How likely each label is to apply to each item, by the label model of the config; a person's answer is not in doubt.
+
+    An answer tells that a label applies and leaves the others open; `Other`, that none does.
+    """
+    others = [vote for vote in votes if not vote.annotator.startswith(PEOPLE)]
+    likely = _modelled_chances(context, space, others, weights)
+    for label in aggregate([vote for vote in votes if vote.annotator.startswith(PEOPLE)], "majority"):
+        likely[label.item] = {} if label.label == OTHER else {**likely.get(label.item, {}), label.label: 1.0}
+    return likely
+
+
+def _modelled_chances(
+    context: RunContext, space: str, votes: list[Vote], weights: dict[str, float]
+) -> dict[str, dict[str, float]]:
     if context.settings.labels.aggregate in ("soft", "majority"):
-        return chances(votes, weights)
+        return chances(votes, weights, _written(context, space))
     table = VoteTable.of(vote for vote in votes if vote.score >= YES)
     shares = applying(table)
     return {item: dict(zip(table.labels, row, strict=True)) for item, row in zip(table.items, shares.tolist(), strict=True)}
@@ -320,7 +334,7 @@ def likely_to_apply(context: RunContext, names: Sequence[str], space: str, items
     """[items, names]: how likely each label is to apply to an item; 1 or 0 where one label is chosen, and others beside it."""
     if not context.settings.labels.several:
         return applied(context, names, space, items)
-    likely = _chances(context, votes_of_run(context, space, "/all"), weights_of(context, space))
+    likely = _chances(context, space, votes_of_run(context, space, "/all"), weights_of(context, space))
     shares = [[likely.get(item, {}).get(name, 0.0) for name in names] for item in items]
     return np.asarray(shares, dtype=np.float32).reshape(len(items), len(names)).clip(0, 1)
 

@@ -52,13 +52,20 @@ def record(context: RunContext, person: str, said: Mapping[str, str]) -> None:
     """Keep a person's answers: a label, or `Other`, by document id. The run is then to be run again."""
     store, space, name = context.store, context.store.taxonomy(context.run).id, PEOPLE + person
     run = store.run(context.run)
-    if run and run.status == "finished":
+    if run and run.status != "reviewed":
         store.forget(context.run, MADE_OF_LABELS)
         store.put([run.model_copy(update={"status": "reviewed"})])
         store.flush()
     for kind in ("", "/all"):
         votes = [Vote(item=item, space=space + kind, annotator=name, label=label) for item, label in said.items()]
         store.put_votes(space + kind, name, votes)
+
+
+def withdraw(context: RunContext, person: str, item: str) -> None:
+    """Take a person's answer on a document back."""
+    space = context.store.taxonomy(context.run).id
+    for kind in ("", "/all"):
+        context.store.put_votes(space + kind, PEOPLE + person, [], [item])
 
 
 def learn(context: RunContext) -> None:

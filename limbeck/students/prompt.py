@@ -20,7 +20,10 @@ def adapt(encoder: Encoder) -> Encoder:
     """A copy of the encoder with a new prompt in front of it."""
     from peft import PromptTuningConfig, TaskType, get_peft_model
 
-    config = PromptTuningConfig(task_type=TaskType.FEATURE_EXTRACTION, num_virtual_tokens=TOKENS)
+    # Said, since PEFT knows where only some architectures write them.
+    known = encoder.model.config
+    size = {"token_dim": known.hidden_size, "num_layers": known.num_hidden_layers, "num_attention_heads": known.num_attention_heads}
+    config = PromptTuningConfig(task_type=TaskType.FEATURE_EXTRACTION, num_virtual_tokens=TOKENS, **size)
     most = min(encoder.max_tokens, encoder.tokenizer.model_max_length - TOKENS)
     return dataclasses.replace(
         encoder, max_tokens=most, model=get_peft_model(copy.deepcopy(encoder.model), config)
