@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -184,7 +185,9 @@ def test_sql_is_answered_as_json_and_refused_to_write(project: Path) -> None:
 def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
     written(tmp_path, CONFIG.replace("chains: 1", "chains: 200"))
     command = [sys.executable, "-m", "limbeck", "run", "my.yaml", "--quiet"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    # What a shell starts in the background ignores Ctrl-C, and so does all that it starts: these tests may be such.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heard) as process:
         while not (tmp_path / "project" / "checkpoints.sqlite").exists():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)

@@ -11,11 +11,12 @@ from rich.console import Console
 from scripted import ABOUT, TOPICS, good, labels, rows, settings, speechless, started, texts
 
 from limbeck import reviewing
-from limbeck.errors import ConfigError, NoSuchRun
+from limbeck.errors import ConfigError, ModelUnreachable, NoSuchRun
 from limbeck.reviewing import opened, review
 from limbeck.run import Outcome, is_finished
 from limbeck.schemas import OTHER
 from limbeck.settings import Settings
+from limbeck.stages import measuring
 from limbeck.stages.review import learn, questions, record
 
 pytestmark = pytest.mark.usefixtures("one_encoder")
@@ -228,3 +229,22 @@ def test_nothing_is_labelled_anew_without_an_answer(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(reviewing, "learn", lambda context: pytest.fail("nothing was answered"))
     shown = session(monkeypatch, outcome, "sq")
     assert shown.endswith("0 answered now, 0 in all by people\n") and is_finished(outcome.store, outcome.run)
+
+
+def test_answers_to_a_run_that_had_stopped_are_learnt_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    conf = config(tmp_path)
+
+    async def unreachable(context: object) -> None:
+        raise ModelUnreachable("gone")
+
+    with monkeypatch.context() as patch, pytest.raises(ModelUnreachable):
+        patch.setattr(measuring, "measure", unreachable)
+        started(conf, speechless)
+    with opened(Path(conf.project), None) as context:
+        before = context.store.rows("SELECT metrics FROM students")
+        asked = questions(context, 6)
+        record(context, "ann", {one.document.id: right(one.document.text) for one in asked})
+        learn(context)
+    _, outcome = started(conf, speechless)
+    assert rows(outcome, "SELECT metrics FROM students") != before
+    assert rows(outcome, "SELECT status FROM runs") == [{"status": "finished"}]

@@ -524,3 +524,24 @@ def test_a_student_of_noisy_labels_beats_them_on_real_texts(encoder: Encoder) ->
     ]
     pseudo = [label == row["label"] for label, row in zip(noisy[train], rows[train], strict=True)]
     assert np.mean(right) > np.mean(pseudo)
+
+
+@pytest.mark.parametrize("family", ["Bert", "DistilBert", "MPNet", "ModernBert"])
+def test_lora_finds_the_attention_of_the_upper_half(family: str) -> None:
+    import transformers
+
+    small = {"hidden_size": 8, "num_hidden_layers": 4, "num_attention_heads": 2, "intermediate_size": 8, "vocab_size": 20}
+    settings = {"pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 0, "cls_token_id": 0, "sep_token_id": 0}
+    if family == "DistilBert":
+        small = {"dim": 8, "n_layers": 4, "n_heads": 2, "hidden_dim": 8, "vocab_size": 20}
+    config = getattr(transformers, f"{family}Config")(**small, **(settings if family == "ModernBert" else {}))
+    found = lora.targets(getattr(transformers, f"{family}Model")(config))
+    assert {2, 3} == {int(number) for name in found for number in name.split(".") if number.isdigit()}
+    assert len(found) == (4 if family == "ModernBert" else 8)
+
+
+def test_lora_says_where_it_finds_no_attention() -> None:
+    from torch.nn import Linear
+
+    with pytest.raises(StudentError, match=r"no attention in 'Linear'; choose others"):
+        lora.targets(Linear(2, 2))
