@@ -232,7 +232,7 @@ def test_nothing_is_labelled_anew_without_an_answer(tmp_path: Path, monkeypatch:
 
 
 def test_answers_to_a_run_that_had_stopped_are_learnt_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    conf = config(tmp_path)
+    conf = settings(tmp_path, texts(12), taxonomy={"given": list(SAYS_NOTHING)}, labels={"llm_limit": 0})
 
     async def unreachable(context: object) -> None:
         raise ModelUnreachable("gone")
