@@ -78,7 +78,6 @@ class Session:
         self.names = context.store.taxonomy(context.run).names
         self.skipped: set[str] = set()
         self.said: dict[str, str] = {}
-        self.changed = False
 
     def go_on(self, most: int | None) -> int:
         """Ask until stopped; how many answers were given."""
@@ -92,7 +91,7 @@ class Session:
                 self._ask_all(asked)
                 learn(self.context)
         except Stopped:
-            if self.changed:
+            if self.said:
                 learn(self.context)
         return len(self.said)
 
@@ -117,7 +116,7 @@ class Session:
         if label is None:
             self.skipped.add(item)
             return
-        self.said[item], self.changed = label, True
+        self.said[item] = label
         record(self.context, self.person, {item: label})
         self.console.print(f"[green]{escape(label)}[/green]")
 

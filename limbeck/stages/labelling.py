@@ -269,7 +269,7 @@ def _chances(context: RunContext, space: str, votes: list[Vote], weights: dict[s
     """
     others = [vote for vote in votes if not vote.annotator.startswith(PEOPLE)]
     likely = _modelled_chances(context, space, others, weights)
-    for label in aggregate([vote for vote in votes if vote.annotator.startswith(PEOPLE)], "majority"):
+    for label in _told(votes):
         likely[label.item] = {} if label.label == OTHER else {**likely.get(label.item, {}), label.label: 1.0}
     return likely
 
@@ -284,6 +284,11 @@ def _modelled_chances(
     return {item: dict(zip(table.labels, row, strict=True)) for item, row in zip(table.items, shares.tolist(), strict=True)}
 
 
+def _told(votes: list[Vote]) -> list[Label]:
+    """What people say, by most of them where they differ."""
+    return aggregate([vote for vote in votes if vote.annotator.startswith(PEOPLE)], "majority")
+
+
 def _labels(context: RunContext, votes: list[Vote], weights: dict[str, float]) -> tuple[list[Label], Decision]:
     """One label an item, by the label model of the config."""
     method, voters = context.settings.labels.aggregate, tuple(weights)
@@ -292,8 +297,7 @@ def _labels(context: RunContext, votes: list[Vote], weights: dict[str, float]) -
     result = _modelled(votes, method)
     if result.why:
         context.progress.note(f"labels by {result.method}: {result.why}")
-    told = aggregate([vote for vote in votes if vote.annotator.startswith(PEOPLE)], "majority")
-    labels = {label.item: label for label in told}
+    labels = {label.item: label for label in _told(votes)}
     for item, place, shares in zip(result.table.items, result.chosen, result.probabilities, strict=True):
         if place >= 0 and item not in labels:
             name, confidence = result.table.labels[place], min(1.0, float(shares[place]))
