@@ -70,6 +70,13 @@ class NoLikelihood(LimbeckError):
         super().__init__(f"{said}; write `labels: mode:` choice or reasoned")
 
 
+class UnreadableLabel(LimbeckError):
+    """A vote's label is not of the kind that it is read as: no span, number or ranking."""
+
+    def __init__(self, label: str, kind: str, wanted: str) -> None:
+        super().__init__(f"label {label!r} is no {kind}; write {wanted}")
+
+
 class StoreError(LimbeckError):
     """The project's DuckDB file can't be opened, read or written as asked."""
 

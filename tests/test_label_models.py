@@ -1,18 +1,23 @@
 import json
 import os
+import re
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from limbeck.errors import UnreadableLabel
 from limbeck.labelmodels import (
     NUMBERS,
     RANKINGS,
     SPANS,
     Aggregated,
+    Fused,
+    Kind,
     VoteTable,
     applying,
     balanced,
@@ -27,6 +32,7 @@ from limbeck.labelmodels.certificate import smallest_margin
 from limbeck.schemas import Vote
 
 DATA = Path(os.environ.get("LIMBECK_DATA", "../shared/data"))
+V = TypeVar("V", bound=Hashable)
 METHODS = ("auto", "soft", "majority", "weighted", "dawid-skene", "balanced")
 
 
@@ -240,14 +246,24 @@ def test_several_labels_an_item() -> None:
     assert (found == gold).mean() > ((counted >= 2) == gold).mean() + 0.05
 
 
+def fused(said: Mapping[str, Mapping[str, V]], kind: Kind[V]) -> dict[str, Fused[V]]:
+    """What is made of values by item, then annotator, written as votes."""
+    votes = [
+        Vote(item=item, space="s", annotator=name, label=kind.write(value))
+        for item, given in said.items()
+        for name, value in given.items()
+    ]
+    return {one.item: one for one in fuse(votes, kind)}
+
+
 def test_spans_numbers_and_rankings_by_example() -> None:
     spans = {"d": {"a": (0, 10), "b": (1, 11), "c": (50, 60)}}
-    assert fuse(spans, SPANS)["d"].value in ((0, 10), (1, 11), (0, 11), (1, 10))
-    assert fuse({"d": {"a": 1.0, "b": 3.0}}, NUMBERS)["d"].value == 2.0
+    assert fused(spans, SPANS)["d"].value in ((0, 10), (1, 11), (0, 11), (1, 10))
+    assert fused({"d": {"a": 1.0, "b": 3.0}}, NUMBERS)["d"].value == 2.0
     rankings = {"d": {"a": ("x", "y", "z"), "b": ("x", "z", "y"), "c": ("y", "x", "z")}}
-    assert fuse(rankings, RANKINGS)["d"].value == ("x", "y", "z")
-    assert fuse({"d": {"a": 7.0}, "e": {}}, NUMBERS)["d"].spread == 0.0
-    assert "e" not in fuse({"d": {"a": 7.0}, "e": {}}, NUMBERS)
+    assert fused(rankings, RANKINGS)["d"].value == ("x", "y", "z")
+    assert fused({"d": {"a": 7.0}, "e": {}}, NUMBERS)["d"].spread == 0.0
+    assert "e" not in fused({"d": {"a": 7.0}, "e": {}}, NUMBERS)
 
 
 def test_numbers_of_the_careful_weigh_more() -> None:
@@ -257,8 +273,8 @@ def test_numbers_of_the_careful_weigh_more() -> None:
         str(i): {name: float(value + rng.normal() * noise) for name, noise in (("a", 1), ("b", 8), ("c", 8))}
         for i, value in enumerate(truth)
     }
-    fused = fuse(votes, NUMBERS)
-    error = np.mean([abs(fused[str(i)].value - value) for i, value in enumerate(truth)])
+    found = fused(votes, NUMBERS)
+    error = np.mean([abs(found[str(i)].value - value) for i, value in enumerate(truth)])
     mean = np.mean([abs(np.mean(list(votes[str(i)].values())) - value) for i, value in enumerate(truth)])
     assert error < mean / 2
 
@@ -266,9 +282,83 @@ def test_numbers_of_the_careful_weigh_more() -> None:
 @settings(deadline=None)
 @given(st.lists(st.permutations(["x", "y", "z", "w"]), min_size=1, max_size=4))
 def test_a_ranking_is_one_of_all_that_were_ranked(orders: list[list[str]]) -> None:
-    (fused,) = fuse({"d": {str(n): tuple(order) for n, order in enumerate(orders)}}, RANKINGS).values()
-    assert sorted(fused.value) == ["w", "x", "y", "z"]
-    assert fused.spread >= 0
+    (found,) = fused({"d": {str(n): tuple(order) for n, order in enumerate(orders)}}, RANKINGS).values()
+    assert sorted(found.value) == ["w", "x", "y", "z"]
+    assert found.spread >= 0
+
+
+def test_a_short_ranking_is_not_next_to_all_others() -> None:
+    found = fused({"d": {"a": (), "b": ("x",), "c": ("x", "y", "z"), "d": ("x", "y", "z")}}, RANKINGS)
+    assert found["d"].value == ("x", "y", "z")
+
+
+def test_values_in_each_space_with_shares_and_without_votes_that_weigh_nothing() -> None:
+    votes = [
+        Vote(item="d2", space="age", annotator="a", label="40"),
+        Vote(item="d1", space="age", annotator="a", label="10", score=0.75),
+        Vote(item="d1", space="age", annotator="a", label="30", score=0.25),
+        Vote(item="d2", space="pay", annotator="a", label="1e3"),
+        Vote(item="d1", space="pay", annotator="a", label="5", score=0.0),
+    ]
+    assert fuse(votes, NUMBERS) == [
+        Fused("d2", "age", "40", 40.0, 0.0),
+        Fused("d1", "age", "15", 15.0, 75.0),
+        Fused("d2", "pay", "1000", 1000.0, 0.0),
+    ]
+    assert fuse([], NUMBERS) == []
+
+
+def test_who_is_careful_in_one_space_need_not_be_in_another() -> None:
+    rng = np.random.default_rng(0)
+    noise = {"s": {"a": 1, "b": 8, "c": 8}, "t": {"a": 8, "b": 8, "c": 1}}
+    votes = [
+        Vote(item=str(i), space=space, annotator=name, label=repr(float(rng.normal() * scale)))
+        for space, scales in noise.items()
+        for i in range(200)
+        for name, scale in scales.items()
+    ]
+    found = fuse(votes, NUMBERS)
+    assert [(one.item, one.space) for one in found] == [(str(i), space) for space in "st" for i in range(200)]
+    assert {space: np.mean([abs(one.value) for one in found if one.space == space]) < 1.5 for space in "st"} == {"s": True, "t": True}
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[st.integers(0, 9)] * 3, st.floats(0, 1)), max_size=20), st.sampled_from([1e-6, 1.0, 1e6]), st.randoms())
+def test_neither_the_order_of_votes_nor_the_unit_of_numbers_matters(rows: list[tuple[int, int, int, float]], unit: float, draw: Any) -> None:
+    votes = [Vote(item=str(i), space="s", annotator=str(by % 4), label=str(said), score=score) for i, by, said, score in rows]
+    turned = [vote.model_copy(update={"label": repr(float(vote.label) * unit)}) for vote in votes]
+    draw.shuffle(turned)
+    ours, theirs = ({one.item: one.value for one in fuse(some, NUMBERS)} for some in (votes, turned))
+    assert theirs == pytest.approx({item: value * unit for item, value in ours.items()}, rel=1e-6, abs=1e-9 * unit)
+
+
+@given(st.tuples(st.integers(0, 99), st.integers(0, 99)), st.floats(-1e99, 1e99), st.lists(st.text(), unique=True))
+def test_values_are_read_as_they_were_written(ends: tuple[int, int], number: float, names: list[str]) -> None:
+    span = (min(ends), max(ends))
+    assert SPANS.read(SPANS.write(span)) == span
+    assert NUMBERS.read(NUMBERS.write(number)) == number
+    assert RANKINGS.read(RANKINGS.write(tuple(names))) == tuple(names)
+
+
+UNREADABLE = [
+    (SPANS, "17", "label '17' is no span; write the first character and the one after the last, as in '3:17'"),
+    *((SPANS, label, "as in '3:17'") for label in ("17:3", "3:17 ", "-1:4", "3-17", "", "1:" + "9" * 5000)),
+    (NUMBERS, "12,5", "label '12,5' is no number; write digits, below 1e+100, as in '12.5'"),
+    *((NUMBERS, label, "as in '12.5'") for label in ("nan", "inf", "-1e200", "", "twelve")),
+    (RANKINGS, "a > b", """label 'a > b' is no ranking; write a JSON list of names, each once, as in '["a", "b"]'"""),
+    *((RANKINGS, label, """as in '["a", "b"]'""") for label in ('["a", "a"]', "[1, 2]", '"ab"', "{}", "")),
+]
+
+
+@pytest.mark.parametrize(("kind", "label", "said"), UNREADABLE)
+def test_what_a_vote_can_not_be_read_as(kind: Kind[Any], label: str, said: str) -> None:
+    with pytest.raises(UnreadableLabel, match=re.escape(said) + "$"):
+        fuse([Vote(item="d", space="s", annotator="a", label=label)], kind)
+
+
+def test_gold_is_no_value() -> None:
+    with pytest.raises(ValueError, match="gold vote on 'd'"):
+        fuse([Vote(item="d", space="s", annotator="gold", label="1")], NUMBERS)
 
 
 def test_crowd_answers_of_medical_relations() -> None:
