@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import re
 from collections.abc import Hashable, Mapping
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from limbeck.errors import UnreadableLabel
 from limbeck.labelmodels import (
@@ -16,6 +18,7 @@ from limbeck.labelmodels import (
     RANKINGS,
     SPANS,
     Aggregated,
+    Certificate,
     Fused,
     Kind,
     VoteTable,
@@ -84,6 +87,37 @@ def test_no_votes_no_labels(method: Any) -> None:
     result = fit(table, method)
     assert result.probabilities.tolist() == [[0.5, 0.5]] * 2
     assert result.chosen.tolist() == [-1, -1]
+
+
+EMPTY = {
+    "no votes": VoteTable.of([]),
+    "items without votes": VoteTable.of([], items=["d"]),
+    "labels without votes": VoteTable.of([], labels=["a", "b"]),
+    "a vote for none of the labels": VoteTable.of([Vote(item="d", space="s", annotator="a", label="b")], labels=["a"]),
+    "a vote, and no label": VoteTable.of([Vote(item="d", space="s", annotator="a", label="b")], labels=[]),
+    "a vote that weighs nothing": VoteTable.of([Vote(item="d", space="s", annotator="a", label="b", score=0.0)]),
+    "no rows": VoteTable.of_matrix(np.zeros((0, 3), dtype=int), 0),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("table", EMPTY.values(), ids=EMPTY)
+def test_an_empty_table_comes_to_nothing(table: VoteTable, method: Any) -> None:
+    n, m, k = table.shape
+    result = fit(table, method)
+    assert (result.probabilities == np.full((n, k), 1 / max(1, k), dtype=np.float32)).all()
+    assert result.chosen.tolist() == [-1] * n
+    assert result.accuracies.tolist() == [0.0] * m
+    assert not result.confusions.any()
+    assert certify(result) == Certificate(holds=False, margin=0.0, differing=0.0)
+    assert applying(table).shape == (n, k)
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+def test_a_score_is_a_number(score: float) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        Vote(item="d", space="s", annotator="a", label="b", score=score)
 
 
 @settings(deadline=None)

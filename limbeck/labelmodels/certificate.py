@@ -36,9 +36,12 @@ def certify(result: Aggregated) -> Certificate:
     """Compare majority vote with the best weights.
 
     Args:
-        result: What `balanced` made of the votes; its probabilities tell what the annotators are worth.
+        result: What `balanced` made of the votes; its probabilities tell what the annotators are worth. Without votes
+            the certificate doesn't hold.
     """
     table = result.table
+    if not len(table.item):
+        return Certificate(False, 0.0, 0.0)
     _, m, k = table.shape
     weights = estimates(table, result.probabilities).weights
     used = np.bincount(table.annotator * k + table.label, minlength=m * k).reshape(m, k) > 0

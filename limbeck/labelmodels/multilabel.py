@@ -32,7 +32,7 @@ def applying(table: VoteTable, scores: Floats | None = None) -> Floats:
     spoke = _spoke(table)
     probabilities = np.asarray(said.sum(axis=0) / np.maximum(spoke.sum(axis=0), 1), dtype=np.float32)
     voted = spoke.any(axis=(0, 2))
-    if n == 0:
+    if not probabilities.size:
         return probabilities
     for _ in range(ROUNDS):
         before = probabilities

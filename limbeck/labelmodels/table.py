@@ -165,6 +165,8 @@ class Aggregated:
     @property
     def chosen(self) -> Rows:
         """[n]: the place of each item's likeliest label, the first of equals; -1 where nobody voted."""
+        if not self.probabilities.size:
+            return np.full(len(self.table.items), -1)
         best = np.round(self.probabilities, 6).argmax(axis=1)
         return np.where(self.table.voted_on, best, -1)
 

@@ -4,6 +4,8 @@
 `Label(item="b2:…", space="b2:taxonomy…", label="Billing", confidence=0.91, method="soft")`
 """
 
+from pydantic import Field
+
 from limbeck.schemas.record import Record
 
 OTHER = "Other"
@@ -26,7 +28,7 @@ class Vote(Record):
     """What is being decided: a taxonomy's id, `…/all` for all-applicable labels, `gold` for gold answers."""
     annotator: str
     label: str
-    score: float = 1.0
+    score: float = Field(1.0, allow_inf_nan=False)
     """How much of its vote goes to this label, in [0, 1]."""
 
 
