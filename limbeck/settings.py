@@ -8,7 +8,7 @@ module for editors. Environment: `LIMBECK_MODEL` and `LIMBECK_BASE_URL` replace 
 import difflib
 import os
 from collections.abc import Hashable, Mapping
-from os.path import normpath
+from os.path import isdir, normpath
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +21,8 @@ EMBEDDED = "embedded"
 """The model's name that stands for SmolLM2-135M-Instruct, fetched and served by limbeck."""
 FAKE = "fake"
 """The model's name that stands for no model: answers that fit the schema and mean nothing."""
+MINILM = "minilm"
+"""The encoder's name that stands for all-MiniLM-L6-v2, which comes with limbeck."""
 
 
 class Section(BaseModel):
@@ -119,7 +121,7 @@ class StudentSettings(Section):
     """The small models."""
 
     kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora", "prompt", "joint"], ...] = ("logistic", "lightgbm", "mlp", "lora")
-    encoder: str = Field("minilm", description="`minilm`, or a folder with a transformers encoder")
+    encoder: str = Field(MINILM, min_length=1, description="`minilm`, or a folder or a hub id of a transformers encoder")
     held_out: float = Field(0.2, gt=0, lt=1, description="share of the labelled documents that no student is shown")
 
 
@@ -323,11 +325,17 @@ def _beside(settings: Settings, folder: Path) -> Settings:
             "model": _model_beside(settings.model, folder),
             "taxonomy": settings.taxonomy.model_copy(update=taxonomy),
             "annotators": settings.annotators.model_copy(update=annotators),
+            "student": settings.student.model_copy(update={"encoder": _name_beside(settings.student.encoder, folder)}),
         }
     )
 
 
 def _model_beside(model: ModelSettings, folder: Path) -> ModelSettings:
-    """A model whose name is a folder beside the file is that folder; any other name is as it is."""
-    beside = model.base_url is None and model.name not in (EMBEDDED, FAKE) and (folder / model.name).is_dir()
-    return model.model_copy(update={"name": normpath(folder / model.name)}) if beside else model
+    """A model whose name is a folder beside the file is that folder; on a server a name is as it is."""
+    return model.model_copy(update={"name": _name_beside(model.name, folder)}) if model.base_url is None else model
+
+
+def _name_beside(name: str, folder: Path) -> str:
+    """A name that is a folder beside the file is that folder; ours, and those of a hub, are as they are."""
+    ours = name in (EMBEDDED, FAKE, MINILM)
+    return normpath(folder / name) if not ours and isdir(folder / name) else name

@@ -275,6 +275,19 @@ def test_a_file_that_can_not_be_used_is_one_line_before_anything_is_written(case
     assert not (tmp_path / "project").exists()
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_an_encoder_that_can_not_be_used_is_one_line_before_anything_is_written_or_asked(there: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "encoder"
+    if there:
+        folder.mkdir()
+    fake = FakeLLM(good)
+    with pytest.raises(ConfigError) as error:
+        run(settings(tmp_path, texts(2), student={"encoder": str(folder)}), Progress(quiet=True), send=fake)
+    assert repr(str(folder)) in str(error.value) and "; write 'minilm', the folder of a transformers model" in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+    assert not (tmp_path / "project").exists() and fake.history == []
+
+
 def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
     config = settings(tmp_path, texts(2), taxonomy=GIVEN, annotators={"models": [{"name": "big"}]})
     with pytest.raises(ConfigError, match="two models of .* have one name, so their votes can't be told apart; leave one out"):

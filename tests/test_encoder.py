@@ -1,3 +1,6 @@
+import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limbeck.encoder import MOST_TEXTS_IN_BATCH, TOKENS_IN_BATCH, Encoder, batches
+from limbeck.encoder import MOST_TEXTS_IN_BATCH, TOKENS_IN_BATCH, Encoder, batches, check
 from limbeck.errors import ConfigError
 
 TEXTS = ["My card has not arrived.", "hi", "Where is my new card? " * 20, "Ein Text auf Deutsch", "", "🙂"]
@@ -54,6 +57,64 @@ def test_a_folder_can_be_named(encoder: Encoder) -> None:
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"The encoder '.*' can't be loaded .*; write 'minilm'"):
         Encoder.load(str(tmp_path))
+
+
+def without_words(folder: Path) -> None:
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        (folder / name).unlink()
+
+
+def without_padding(folder: Path) -> None:
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"pad_token": None}), "utf-8")
+    (folder / "special_tokens_map.json").unlink(missing_ok=True)
+
+
+def cut_short(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"\xff" * 100)
+
+
+def both_ways(folder: Path) -> None:
+    from transformers import T5Config, T5Model
+
+    T5Model(T5Config(vocab_size=32_000, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)).save_pretrained(folder)
+
+
+def a_list(folder: Path) -> None:
+    (folder / "config.json").write_text("[]", "utf-8")
+
+
+NO_ENCODER: dict[Callable[[Path], None], str] = {
+    without_words: "its tokenizer is not there, or knows no word",
+    without_padding: "its tokenizer has no padding",
+    cut_short: "header",
+    both_ways: "it is a 't5' model, not one that encodes a text",
+    a_list: "must be a mapping, not list",
+}
+
+
+@pytest.mark.parametrize("spoil", NO_ENCODER, ids=lambda spoil: spoil.__name__)
+def test_a_folder_that_holds_something_else_is_refused(spoil: Callable[[Path], None], encoder: Encoder, tmp_path: Path) -> None:
+    folder = tmp_path / "encoder"
+    shutil.copytree(encoder.path, folder)
+    spoil(folder)
+    with pytest.raises(ConfigError) as error:
+        check(str(folder))
+    assert str(error.value).startswith(f"The encoder {str(folder)!r} can't be loaded (")
+    assert NO_ENCODER[spoil] in str(error.value) and len(str(error.value).splitlines()) == 1
+    assert "; write 'minilm', the folder of a transformers model" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["./gone", "../gone", "a/b/gone", "/gone", "~/gone"])
+def test_a_folder_that_is_not_there_is_refused_at_once(name: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(name)
+    assert str(error.value) == f"no encoder folder {name!r}; write 'minilm', the folder of a transformers model, or a hub id"
+
+
+def test_what_can_be_used_is_not_refused(encoder: Encoder) -> None:
+    check(encoder.path)
+    check("minilm")
 
 
 @given(st.lists(st.integers(1, 512), max_size=300))

@@ -51,6 +51,17 @@ def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert (found.project, found.documents.source) == ("/tmp/there", "stdlib")
 
 
+@pytest.mark.parametrize("name", ["coder", "./coder", "minilm", "owner/coder"])
+def test_an_encoder_that_is_a_folder_beside_the_file_is_that_folder(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "coder").mkdir()
+    (tmp_path / "minilm").mkdir()
+    monkeypatch.chdir("/")
+    found = load(written(tmp_path, {**LEAST, "student": {"encoder": name}})).student.encoder
+    assert found == (str(tmp_path / "coder") if name in ("coder", "./coder") else name)
+
+
 def test_options_and_environment_replace_what_the_file_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = written(tmp_path, {**LEAST, "model": {"name": "file", "concurrency": 3}})
     assert load(file).model.name == "file"
