@@ -59,7 +59,7 @@ def run(
         int | None, typer.Option(help="replaces labels.llm_limit: documents the model labels, where that is worth most")
     ] = None,
     project: Annotated[Path | None, typer.Option("--project", "-p", help="replaces project")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, only warnings")] = False,
 ) -> None:
     """Run a pipeline, or go on with it; ends with the taxonomy, examples, costs, and where report and student are."""
     from rich.console import Console

@@ -92,7 +92,7 @@ class Progress:
     Args:
         stream: Where to write; stderr by default.
         live: Bars that move; by default where the stream is a terminal.
-        quiet: Write nothing.
+        quiet: Write nothing but warnings.
         clock: Seconds, for tests.
     """
 
@@ -137,8 +137,11 @@ class Progress:
 
     def note(self, sentence: str) -> None:
         """Say something besides."""
-        if self._quiet:
-            return
+        if not self._quiet:
+            self.warn(sentence)
+
+    def warn(self, sentence: str) -> None:
+        """Say something that nobody should miss: it is written where all else is quiet, too."""
         with self._lock:
             if self._bars:
                 self._bars.refresh()  # The line goes above the bars as they were last drawn.

@@ -108,9 +108,10 @@ def test_a_wording_stands_in_place_of_limbecks_own(tmp_path: Path) -> None:
         assert all("1. Cards\n2. Loans\n" in one or "2. Loans\n" in one for one in own)
 
 
-def test_a_rule_that_fails_is_a_note_and_the_run_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_rule_that_fails_is_a_warning_and_the_run_goes_on(quiet: bool, tmp_path: Path) -> None:
     stream = io.StringIO()
-    outcome = run(everybody(tmp_path), Progress(stream, live=False), send=FakeLLM(good))
+    outcome = run(everybody(tmp_path), Progress(stream, live=False, quiet=quiet), send=FakeLLM(good))
     said = [line for line in stream.getvalue().splitlines() if "rule:" in line]
     first = next(text for text in texts(8) if "loan" in text)
     assert said == [f"rule:fussy failed on 8 documents: RuntimeError: no loans, please, on {first!r}"]

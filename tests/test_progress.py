@@ -122,7 +122,7 @@ def test_stages_of_one_name_add_up() -> None:
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_quiet_says_nothing_and_counts_all_the_same(live: bool) -> None:
+def test_quiet_says_nothing_but_warnings_and_counts_all_the_same(live: bool) -> None:
     stream, clock = io.StringIO(), Clock()
     progress = Progress(stream, live=live, quiet=True, clock=clock)
     with progress.stage("label", 3) as stage:
@@ -130,6 +130,8 @@ def test_quiet_says_nothing_and_counts_all_the_same(live: bool) -> None:
         stage.advance(2, failed=1)
         progress.note("unheard")
     assert stream.getvalue() == ""
+    progress.warn("heard")
+    assert stream.getvalue() == "heard\n"
     assert (stage.done, stage.failed, progress.seconds) == (2, 1, {"label": 9.0})
 
 

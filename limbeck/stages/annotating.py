@@ -157,7 +157,7 @@ def _put(context: RunContext, ballots: Ballots, documents: Sequence[Document], s
         ]
         context.store.put_votes(kind, name, votes, items)
     if ballots.failed:
-        context.progress.note(f"{name} failed on {ballots.failed} documents: {ballots.first_failure}")
+        context.progress.warn(f"{name} failed on {ballots.failed} documents: {ballots.first_failure}")
 
 
 def _examples(path: str, labels: Sequence[str]) -> list[tuple[str, str]]:
