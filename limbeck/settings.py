@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from limbeck.errors import ConfigError
 
@@ -99,11 +108,20 @@ class LabelSettings(Section):
     llm_limit: int | None = Field(None, ge=0, description="how many documents the LLM labels, chosen where its answer is worth most; all without it")
     probe: int = Field(40, ge=0, description="documents labelled twice, in two orders of labels, to weigh the LLM")
     aggregate: Literal["soft", "majority", "weighted", "dawid-skene", "balanced", "auto"] = Field(
-        "soft", description="how votes become labels; `soft`: the mean, weighed by κ; `auto` chooses a label model and says why"
+        "soft", description="how votes become labels; `soft`: the mean, weighed by κ; `auto` chooses a label model and "
+        "says why; `soft`, `dawid-skene` or `auto` where several labels may apply"
     )
     errors: Literal["keep", "drop"] = Field(
         "keep", description="whether students are shown documents whose labels are probably wrong; a person's never drop out"
     )
+
+    @field_validator("aggregate")
+    @classmethod
+    def _decides_each_label(cls, aggregate: str, info: ValidationInfo) -> str:
+        """Where several labels apply, each is decided on its own; the other label models know one label an item."""
+        if info.data.get("several") and aggregate not in ("soft", "dawid-skene", "auto"):
+            raise PydanticCustomError("several", "Input should be 'soft', 'dawid-skene' or 'auto' where `several: true`")
+        return aggregate
 
 
 class AnnotatorSettings(Section):

@@ -2,7 +2,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from limbeck.labelmodels import (
     applying,
     balanced,
     certify,
+    choose_applying,
     dawid_skene,
     fit,
     fuse,
@@ -278,6 +279,28 @@ def test_several_labels_an_item() -> None:
     counted = np.zeros(gold.shape)
     np.add.at(counted, (table.item, table.label), 1)
     assert (found == gold).mean() > ((counted >= 2) == gold).mean() + 0.05
+
+
+VOTERS = {
+    "two annotators": ([(1.0, range(5))] * 2, "soft", "2 annotators give 2.0 votes a label of an item, too few"),
+    "three": ([(1.0, range(5))] * 3, "dawid-skene", "3 annotators give 3.0 votes a label of an item, enough to tell"),
+    "three that hardly meet": ([(0.3, range(5))] * 3, "soft", "3 annotators give 1.3 votes a label of an item, too few"),
+    "five that know one label each": ([(1.0, [j]) for j in range(5)], "soft", "5 annotators give 1.0 votes a label"),
+    "nobody": ([], "soft", "0 annotators give 0.0 votes a label of an item, too few"),
+}
+
+
+@pytest.mark.parametrize(("voters", "method", "why"), VOTERS.values(), ids=VOTERS)
+def test_several_labels_are_averaged_where_too_few_judge_each(voters: list[tuple[float, Sequence[int]]], method: str, why: str) -> None:
+    rng = np.random.default_rng(0)
+    votes = [
+        Vote(item=str(i), space="s", annotator=str(j), label=str(label))
+        for j, (asked, known) in enumerate(voters)
+        for i in np.flatnonzero(rng.random(400) < asked).tolist()
+        for label in known
+    ]
+    chosen, said = choose_applying(VoteTable.of(votes))
+    assert chosen == method and said.startswith(why)
 
 
 def fused(said: Mapping[str, Mapping[str, V]], kind: Kind[V]) -> dict[str, Fused[V]]:

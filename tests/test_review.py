@@ -196,7 +196,7 @@ def test_every_label_model_labels_a_run_and_leaves_answers_alone(method: str, tm
 SEVERAL: dict[str, Any] = {"several": True, "llm_limit": 0}
 
 
-@pytest.mark.parametrize("method", ["soft", "auto"])
+@pytest.mark.parametrize("method", ["soft", "dawid-skene", "auto"])
 def test_where_several_labels_apply_an_answer_adds_its_own_and_none_takes_all(method: str, tmp_path: Path) -> None:
     conf = settings(tmp_path, texts(12), taxonomy={"given": list(SAYS_NOTHING)}, labels={**SEVERAL, "aggregate": method})
     _, outcome = started(conf, speechless)

@@ -130,6 +130,12 @@ WRONG: dict[str, tuple[Any, str]] = {
         "'use_case' in {path!r} can't be '' (what the labels are for, in a sentence; the model is told); "
         "write what fits: string should have at least 1 character",
     ),
+    "a label model that knows one label an item": (
+        {**LEAST, "labels": {"aggregate": "balanced", "several": True}},
+        "'aggregate' in 'labels' of {path!r} can't be 'balanced' (how votes become labels; `soft`: the mean, weighed by κ; "
+        "`auto` chooses a label model and says why; `soft`, `dawid-skene` or `auto` where several labels may apply); "
+        "write 'soft', 'dawid-skene' or 'auto' where `several: true`",
+    ),
     "two mistakes": (
         {**LEAST, "seeed": 1, "labels": {"prob": 1}},
         "unknown key 'prob' in 'labels' of {path!r}; write 'probe'\nunknown key 'seeed' in {path!r}; write 'seed'",
@@ -244,6 +250,15 @@ def test_the_schema_accepts_the_configs_that_come_with_limbeck(file: Path) -> No
 def test_the_schema_refuses_what_load_refuses(case: str) -> None:
     schema = Settings.model_json_schema()
     assert len(problems(WRONG[case][0], schema, schema["$defs"])) == 1
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_label_models_that_have_a_meaning(several: bool, tmp_path: Path) -> None:
+    for method in ("soft", "dawid-skene", "auto", *(() if several else ("majority", "weighted", "balanced"))):
+        values = {**LEAST, "labels": {"aggregate": method, "several": several}}
+        assert load(written(tmp_path, values)).labels.aggregate == method
+    for method in ("majority", "weighted", "balanced") if several else ():
+        assert "write 'soft', 'dawid-skene' or 'auto'" in refusal(written(tmp_path, {**LEAST, "labels": {"aggregate": method, "several": True}}))
 
 
 def test_every_key_that_is_no_section_and_no_plain_figure_is_described() -> None:

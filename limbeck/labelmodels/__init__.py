@@ -4,7 +4,7 @@ table = VoteTable.of(votes)
 result = fit(table)            # `auto`, or majority, weighted, soft, dawid-skene, balanced
 result.probabilities, result.why, result.accuracies, result.confusions
 
-`applying` decides several labels an item, `certify` tells when counting votes is best. Labels with a distance go another
+`applying` decides several labels an item where `choose_applying` says so, `certify` tells when counting votes is best. Labels with a distance go another
 way, as an item's best value may be one that nobody voted for; they are written in votes as text (`3:17`, `12.5`, `["a", "b"]`):
 
 fuse(votes, SPANS)             # or NUMBERS, RANKINGS: [Fused(item, space, label="3:17", value=(3, 17), spread=0.02), …]
@@ -12,7 +12,7 @@ fuse(votes, SPANS)             # or NUMBERS, RANKINGS: [Fused(item, space, label
 
 from limbeck.labelmodels.balanced import balanced
 from limbeck.labelmodels.certificate import Certificate, certify
-from limbeck.labelmodels.choosing import Method, fit
+from limbeck.labelmodels.choosing import Method, choose_applying, fit
 from limbeck.labelmodels.dawid_skene import dawid_skene
 from limbeck.labelmodels.metric import NUMBERS, RANKINGS, SPANS, Fused, Kind, fuse
 from limbeck.labelmodels.multilabel import applying
@@ -32,6 +32,7 @@ __all__ = [
     "applying",
     "balanced",
     "certify",
+    "choose_applying",
     "dawid_skene",
     "fit",
     "fuse",

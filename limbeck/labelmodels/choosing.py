@@ -4,6 +4,8 @@ Votes that hardly overlap tell nothing of who is right: they are averaged. Else 
 better for its number of parameters (Bayesian information criterion, Schwarz 1978): one competence an annotator
 (`balanced`), or a whole confusion matrix (`dawid_skene`). Where the former does and majority vote is then proved to be
 optimal, votes are counted.
+
+Several labels an item are the mean of their votes, or decided by who is to be believed (`applying`), by the same thought.
 """
 
 import dataclasses
@@ -16,6 +18,7 @@ from limbeck.labelmodels.balanced import log_likelihood as of_competences
 from limbeck.labelmodels.certificate import certify
 from limbeck.labelmodels.dawid_skene import dawid_skene
 from limbeck.labelmodels.dawid_skene import log_likelihood as of_matrices
+from limbeck.labelmodels.multilabel import judges
 from limbeck.labelmodels.table import Aggregated, VoteTable
 from limbeck.labelmodels.voting import majority, soft, weighted
 
@@ -24,7 +27,8 @@ FEWEST_ANNOTATORS = 3
 """With two, nothing tells who of them is wrong."""
 FEWEST_VOTES = 1.5
 """An item's mean number of votes below which they are averaged."""
-
+FEWEST_JUDGES = 2.0
+"""The same of several labels, each of which is judged on its own; below it the mean was better on NLU++."""
 MOST_ONE_SIDED = 0.5
 
 
@@ -46,8 +50,7 @@ def _chosen(table: VoteTable) -> Aggregated:
     voters = int((table.coverage > 0).sum())
     votes = float(table.share.sum() / max(1, table.voted_on.sum()))
     if voters < FEWEST_ANNOTATORS or votes < FEWEST_VOTES:
-        why = f"{voters} annotators give {votes:.1f} votes an item, too few to tell who is right: votes are averaged"
-        return dataclasses.replace(soft(table), why=why)
+        return dataclasses.replace(soft(table), why=_averaged(voters, votes, "an item"))
     simple, one_sided = balanced(table), _one_sided(table)
     if one_sided > MOST_ONE_SIDED:
         why = f"{one_sided:.0%} of the votes come from annotators that vote for one label alone"
@@ -60,6 +63,25 @@ def _chosen(table: VoteTable) -> Aggregated:
         why = f"one competence each explains the votes better than confusion matrices (BIC {ours:,.0f}, {theirs:,.0f})"
     certificate = certify(simple)
     return dataclasses.replace(majority(table) if certificate.holds else simple, why=f"{why}; {certificate}")
+
+
+def choose_applying(table: VoteTable) -> tuple[Literal["soft", "dawid-skene"], str]:
+    """How to decide several labels an item, and why.
+
+    Args:
+        table: Every yes, as for `applying`.
+
+    Returns:
+        `dawid-skene`, which is `applying`, or `soft`: the mean of the votes.
+    """
+    voters, votes = int((table.coverage > 0).sum()), judges(table)
+    if voters < FEWEST_ANNOTATORS or votes < FEWEST_JUDGES:
+        return "soft", _averaged(voters, votes, "a label of an item")
+    return "dawid-skene", f"{voters} annotators give {votes:.1f} votes a label of an item, enough to tell who is right"
+
+
+def _averaged(voters: int, votes: float, of: str) -> str:
+    return f"{voters} annotators give {votes:.1f} votes {of}, too few to tell who is right: votes are averaged"
 
 
 def _one_sided(table: VoteTable) -> float:

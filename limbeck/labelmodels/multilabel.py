@@ -17,19 +17,17 @@ PRIOR_YES, PRIOR_NO, PRIOR_VOTES = 0.7, 0.05, 10.0
 """What is taken of each annotator at first: how often it names a label that applies, and one that does not."""
 
 
-def applying(table: VoteTable, scores: Floats | None = None) -> Floats:
+def applying(table: VoteTable) -> Floats:
     """The probability of each label to apply to each item (Dawid and Skene with two classes, tied over the labels).
 
     Args:
-        table: Votes; here an annotator's votes on an item are not shared out, each is a yes.
-        scores: [v]: how sure each yes is, in [0, 1]; all 1 where left out.
+        table: Votes; here an annotator's votes on an item are not shared out, each is a yes, whatever its score.
 
     Returns:
         [n, k]; each label's base rate where nobody voted.
     """
     n, m, k = table.shape
-    said = _said(table, np.ones(len(table.item), dtype=np.float32) if scores is None else scores)
-    spoke = _spoke(table)
+    said, spoke = _said(table), _spoke(table)
     probabilities = np.asarray(said.sum(axis=0) / np.maximum(spoke.sum(axis=0), 1), dtype=np.float32)
     voted = spoke.any(axis=(0, 2))
     if not probabilities.size:
@@ -46,11 +44,17 @@ def applying(table: VoteTable, scores: Floats | None = None) -> Floats:
     return probabilities
 
 
-def _said(table: VoteTable, scores: Floats) -> Floats:
-    """[m, n, k]: how sure each annotator's yes is; 0 for a no."""
+def judges(table: VoteTable) -> float:
+    """How many annotators say yes or no to a label of an item, on the mean of all that anybody judged."""
+    spoke = _spoke(table)
+    return float(spoke.sum() / max(1, spoke.any(axis=0).sum()))
+
+
+def _said(table: VoteTable) -> Floats:
+    """[m, n, k]: 1 for an annotator's yes, 0 for a no."""
     n, m, k = table.shape
     said = np.zeros((m, n, k), dtype=np.float32)
-    said[table.annotator, table.item, table.label] = scores
+    said[table.annotator, table.item, table.label] = 1
     return said
 
 

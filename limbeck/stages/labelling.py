@@ -16,7 +16,7 @@ from limbeck.aggregate import aggregate, applicable, chances, distribution
 from limbeck.asking import choose
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
-from limbeck.labelmodels import Aggregated, Method, VoteTable, applying, fit
+from limbeck.labelmodels import Aggregated, Method, VoteTable, applying, choose_applying, fit
 from limbeck.prototypes import assign, nearness, phrase
 from limbeck.schemas import OTHER, PEOPLE, Artifact, Category, Decision, Document, Label, Vote
 from limbeck.schemas.quality import AGGREGATE
@@ -253,11 +253,15 @@ def _aggregate(context: RunContext, space: str, weights: dict[str, float]) -> No
 def _applying(
     context: RunContext, space: str, votes: list[Vote], weights: dict[str, float]
 ) -> dict[str, tuple[tuple[str, ...], str]]:
-    """All labels that apply to each item, and how that was decided."""
-    several, method = context.settings.labels.several, context.settings.labels.aggregate
-    if not several:
+    """All labels that apply to each item, and how that was decided; where several may, that is kept."""
+    if not context.settings.labels.several:
         return {item: (names, "threshold") for item, names in applicable(votes, weights=weights).items()}
-    by = "threshold" if method in ("soft", "majority") else "dawid-skene"
+    decision = _decision(context, votes, weights)
+    if decision.why:
+        context.progress.note(f"all labels that apply by {decision.method}: {decision.why}")
+    value = decision.model_dump_json()
+    context.store.put([Artifact(run=context.run, step=AGGREGATE, item=f"{space}/all", value=value)])
+    by = "threshold" if decision.method == "soft" else decision.method
     likely = _chances(context, space, votes, weights)
     return {item: (tuple(label for label, chance in scores.items() if chance >= YES), by) for item, scores in likely.items()}
 
@@ -277,11 +281,25 @@ def _chances(context: RunContext, space: str, votes: list[Vote], weights: dict[s
 def _modelled_chances(
     context: RunContext, space: str, votes: list[Vote], weights: dict[str, float]
 ) -> dict[str, dict[str, float]]:
-    if context.settings.labels.aggregate in ("soft", "majority"):
+    if _decision(context, votes, weights).method == "soft":
         return chances(votes, weights, _written(context, space))
-    table = VoteTable.of(vote for vote in votes if vote.score >= YES)
+    table = _yes(votes)
     shares = applying(table)
     return {item: dict(zip(table.labels, row, strict=True)) for item, row in zip(table.items, shares.tolist(), strict=True)}
+
+
+def _decision(context: RunContext, votes: list[Vote], weights: dict[str, float]) -> Decision:
+    """How it is decided which labels apply, where several may."""
+    method, why = context.settings.labels.aggregate, ""
+    if method == "auto":
+        method, why = choose_applying(_yes(votes))
+    counted = weights if method == "soft" else None
+    return Decision(method=method, why=why, annotators=tuple(weights), weights=counted)
+
+
+def _yes(votes: list[Vote]) -> VoteTable:
+    """Whose votes say of which labels that they apply, people left out."""
+    return VoteTable.of(vote for vote in votes if vote.score >= YES and not vote.annotator.startswith(PEOPLE))
 
 
 def _told(votes: list[Vote]) -> list[Label]:
