@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.decoding import Skipped
-from limbeck.errors import DocumentsError, NoColumn
+from limbeck.errors import DocumentsError, NoColumn, NoText
 from limbeck.readers import KEY, STDLIB, TEXT, Row, rows_of
 from limbeck.schemas import Corpus, Document, Place
 
@@ -60,9 +60,7 @@ def read(
         corpus = _corpus(itertools.chain(head, rows), names, name, skipped, limit)
     if not corpus.places:
         column = names[TEXT]
-        raise DocumentsError(
-            f"no text in column {column!r} of {name!r}{_because(skipped)}; name another with `text:`"
-        )
+        raise NoText(f"no text in column {column!r} of {name!r}{_because(skipped)}")
     return corpus
 
 

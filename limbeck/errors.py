@@ -29,6 +29,14 @@ class NoColumn(DocumentsError):
         self.trouble, self.option, self.column = trouble, option, column
 
 
+class NoText(DocumentsError):
+    """The column that holds the text is there, and empty."""
+
+    def __init__(self, trouble: str) -> None:
+        super().__init__(f"{trouble}; name another with `text:`")
+        self.trouble = trouble
+
+
 class ModelUnreachable(ConfigError):
     """No server answers at the model's address, or it doesn't serve the model."""
 

@@ -69,7 +69,7 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
     id, store = run_id(settings, corpus), Path(settings.project) / STORE
     if is_finished(store, id):
         return Outcome(id, store, already=True)
-    annotating.check(settings)
+    annotating.check(settings, progress)
     encoder.check(settings.student.encoder)
     asyncio.run(_run(id, store, settings, corpus, progress, send))
     return Outcome(id, store, already=False)

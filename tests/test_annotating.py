@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -259,6 +262,28 @@ REFUSED: dict[str, tuple[str, bytes | None, str]] = {
         "no column 'text' in {path!r}; it has 'body', 'label'; name its columns 'text' and 'label'",
     ),
     "examples that are empty": ("examples", b"", "no documents in {path!r}; give a file with at least one text"),
+    "examples without any label": (
+        "examples",
+        b'{"text": "my card", "label": ""}\n{"text": "my loan", "label": null}\n',
+        "no label in column 'label' of {path!r}; write each text's label there, or leave the file out",
+    ),
+    "examples without any text": (
+        "examples",
+        b'{"text": "", "label": "Cards"}\n',
+        "no text in column 'text' of {path!r} (rows left out because they have no text: 1); "
+        "write a text there and its label under 'label'",
+    ),
+    "rules that are a program": (
+        "rules",
+        b"\x7fELF\0\0",
+        "rules {path!r} can't be run (they are no text); name a Python file, and write into it: "
+        "def refund(text): return 'Refunds' if 'money back' in text else None",
+    ),
+    "patterns that are a program": (
+        "patterns",
+        b"\x7fELF\0\0",
+        "{path!r} is not YAML; put regular expressions in single quotes: '/…/'",
+    ),
     "a NUL": ("rules\0", None, "can't open {path!r} (embedded null byte); correct its path under `annotators:`"),
 }
 
@@ -274,6 +299,42 @@ def test_a_file_that_can_not_be_used_is_one_line_before_anything_is_written(case
         started(config, good)
     assert str(error.value) == message.format(path=str(path))
     assert not (tmp_path / "project").exists()
+
+
+def test_examples_with_a_header_alone_name_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "examples.csv"
+    path.write_text("text,label\n", "utf-8")
+    with pytest.raises(ConfigError) as error:
+        started(settings(tmp_path, texts(2), taxonomy=GIVEN, annotators={"examples": str(path)}), good)
+    assert str(error.value) == f"no documents in {str(path)!r}; give a file with at least one text"
+
+
+@pytest.mark.parametrize("key", ["rules", "patterns", "examples"])
+@pytest.mark.parametrize(
+    ("make", "why"), [(os.mkdir, "Is a directory"), (os.mkfifo, "a pipe or a device, which can't be read twice")]
+)
+def test_what_is_no_file_is_refused(make: Callable[[Path], None], why: str, key: str, tmp_path: Path) -> None:
+    path = tmp_path / "thing"
+    make(path)
+    with pytest.raises(ConfigError) as error:
+        started(settings(tmp_path, texts(2), annotators={key: str(path)}), good)
+    assert str(error.value) == f"can't open {str(path)!r} ({why}); correct its path under `annotators:`"
+    assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [("patterns", "Cards: [card"), ("patterns", "Cards: '/(/'"), ("examples", '{"text": "my card"}'), ("examples", "card")],
+)
+def test_a_file_is_read_before_anything_is_asked_also_where_the_labels_are_not_yet_known(
+    key: str, content: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"{key}.jsonl"
+    path.write_text(content, "utf-8")
+    fake = FakeLLM(good)
+    with pytest.raises(ConfigError, match=re.escape(repr(str(path)))):
+        run(settings(tmp_path, texts(2), annotators={key: str(path)}), Progress(quiet=True), send=fake)
+    assert fake.history == [] and not (tmp_path / "project").exists()
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -307,6 +368,29 @@ def test_labels_that_are_not_yet_known_are_checked_when_they_are(tmp_path: Path)
     assert set(votes(outcome, "patterns")) == {text for text in texts(20) if "card" in text}
     asked = {str(body["response_format"]["name"]) for body in fake.history if "response_format" in body}
     assert not asked & {"Generate", "Update", "Review"}
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_of_labels_that_a_found_taxonomy_lacks_there_are_no_votes_and_the_run_says_so(quiet: bool, tmp_path: Path) -> None:
+    (tmp_path / "patterns.yaml").write_text("Gifts: gift\ncards: card\n'Old loans': loan\n", "utf-8")
+    examples = [("is my new card on its way", "Cards"), ("a present for you", "Presents")]
+    lines = "".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in examples)
+    (tmp_path / "examples.jsonl").write_text(lines, "utf-8")
+    paths = {key: str(tmp_path / name) for key, name in (("patterns", "patterns.yaml"), ("examples", "examples.jsonl"))}
+    stream = io.StringIO()
+    config = settings(tmp_path, texts(20), annotators={**paths, "written": True})
+    outcome = run(config, Progress(stream, live=False, quiet=quiet), send=FakeLLM(good))
+    assert votes(outcome, "patterns") == {text: {"Cards": 1.0} for text in texts(20) if "card" in text}
+    assert {label for one in votes(outcome, "neighbours").values() for label in one} == {"Cards"}
+    assert votes(outcome, "ngrams") and rows(outcome, "SELECT status FROM runs") == [{"status": "finished"}]
+    said, write = stream.getvalue().splitlines(), "write `taxonomy: given:` to have labels of these names"
+    lacks = "that the taxonomy lacks, so that they don't vote"
+    assert [line for line in said if "lacks" in line] == [
+        f"labels in {paths['patterns']!r} {lacks}: 'Gifts', 'Old loans'; {write}",
+        f"labels in {paths['examples']!r} {lacks}: 'Presents'; {write}",
+    ]
+    first = [f"of the labels in {path!r}, those will vote that the taxonomy comes to have; {write}" for path in paths.values()]
+    assert said[:2] == first if not quiet else len(said) == 2
 
 
 BAD_KEYS = {

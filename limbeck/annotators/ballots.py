@@ -40,11 +40,13 @@ def _ballot(row: Floats, labels: Sequence[str]) -> Ballot:
 
 
 def label_named(name: str, labels: Sequence[str]) -> str:
-    """The label of this name; capitals and spaces around it don't matter.
+    """The label of this name; capitals and spaces around it don't matter. Any name will do where no label is known yet.
 
     Raises:
         ValueError: There is none; the message names the nearest.
     """
+    if not labels:
+        return name
     folded = {label.strip().casefold(): label for label in reversed(labels)}
     found = name if name in labels else folded.get(name.strip().casefold())
     if found is None:

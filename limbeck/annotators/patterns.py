@@ -120,6 +120,10 @@ def folded(text: str) -> str:
 def read_patterns(path: str | Path, labels: Sequence[str]) -> list[Pattern]:
     """Read a file of patterns: `label: [pattern, …]`, or `label: {pattern: score, …}`.
 
+    Args:
+        path: The file.
+        labels: Those known; any will do where none is known yet.
+
     Raises:
         ConfigError: There is no such file, it has another form, a label is not among `labels` or stands there twice, or
             a regular expression is wrong; the message names the line.

@@ -41,6 +41,8 @@ def read_rules(path: str | Path) -> dict[str, Rule]:
         source = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"can't open rules {str(path)!r} ({error.strerror}); write into it: {EXAMPLE}") from None
+    if b"\0" in source:
+        raise ConfigError(f"rules {str(path)!r} can't be run (they are no text); name a Python file, and write into it: {EXAMPLE}")
     module = ModuleType(f"rules of {path}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # Dataclasses look their module up there.

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from limbeck import documents as reading
 from limbeck.annotators import (
     Ballots,
     mine,
@@ -23,19 +22,19 @@ from limbeck.annotators import (
     word_ballots,
     write_patterns,
 )
-from limbeck.annotators.ballots import label_named
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
-from limbeck.errors import ConfigError, NoColumn
+from limbeck.errors import ConfigError
+from limbeck.progress import Progress
 from limbeck.schemas import Category, Document, Vote, content_id
 from limbeck.settings import Settings
 from limbeck.stages.given import given_rows
 from limbeck.stages.labelling import ANNOTATORS, Shares, believed, relabel
+from limbeck.stages.named import examples_of, patterns_of, read_examples, unknown
 
-TEXT, LABEL = "text", "label"
 WRITTEN = "ngrams"
-QUOTED = 60
-"""Characters of an example that an error quotes."""
+FIXED = "write `taxonomy: given:` to have labels of these names"
+"""How nothing in these files is left to chance."""
 
 
 def written_down(settings: Settings) -> dict[str, str]:
@@ -50,14 +49,16 @@ def written_down(settings: Settings) -> dict[str, str]:
 
 def _bytes(path: str) -> bytes:
     try:
+        if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+            raise ValueError("a pipe or a device, which can't be read twice")
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfigError(f"can't open {path!r} ({why}); correct its path under `annotators:`") from None
 
 
-def check(settings: Settings) -> None:
-    """Read the config's annotators before anything is written, as far as the labels are known by then.
+def check(settings: Settings, progress: Progress) -> None:
+    """Read the config's annotators before anything is written; labels are looked up where they are given.
 
     Raises:
         ConfigError: A file can't be used, or two models have one name.
@@ -69,10 +70,13 @@ def check(settings: Settings) -> None:
     if asked.rules:
         read_rules(asked.rules)
     labels = [row.name for row in given_rows(settings)]
-    if asked.patterns and labels:
+    if asked.patterns:
         read_patterns(asked.patterns, labels)
     if asked.examples:
-        _examples(asked.examples, labels)
+        read_examples(asked.examples, labels)
+    for path in (asked.patterns, asked.examples):
+        if path and not labels:
+            progress.note(f"of the labels in {path!r}, those will vote that the taxonomy comes to have; {FIXED}")
 
 
 async def annotate(context: RunContext, leaves: Sequence[Category], documents: Sequence[Document], space: str) -> None:
@@ -86,6 +90,9 @@ async def annotate(context: RunContext, leaves: Sequence[Category], documents: S
         for ballots in _ballots(context, [leaf.name for leaf in leaves], documents):
             _put(context, ballots, documents, space)
             names.append(ballots.annotator)
+        for path, missing in unknown(context.settings.annotators, [leaf.name for leaf in leaves]).items():
+            listed = ", ".join(map(repr, missing))
+            context.progress.warn(f"labels in {path!r} that the taxonomy lacks, so that they don't vote: {listed}; {FIXED}")
         return Made({space: names})
 
     await one(context, ANNOTATORS, "written", none())
@@ -115,11 +122,11 @@ def _ballots(context: RunContext, labels: list[str], documents: Sequence[Documen
     if asked.rules:
         yield from rule_ballots(read_rules(asked.rules), texts, labels)
     if asked.patterns:
-        yield pattern_ballots("patterns", read_patterns(asked.patterns, labels), texts)
+        yield pattern_ballots("patterns", patterns_of(asked.patterns, labels), texts)
     if asked.words if asked.words is not None else context.settings.labels.several:
         yield word_ballots(texts, labels)
     if asked.examples:
-        told, named = zip(*_examples(asked.examples, labels), strict=True)
+        told, named = zip(*examples_of(asked.examples, labels), strict=True)
         yield neighbour_ballots(context.embed(documents), context.encoder.encode(told), named)
 
 
@@ -129,7 +136,7 @@ def _written(
     """Write the rules to a file, and let them vote: on each text those that were learnt from other texts."""
     texts, examples = [document.text for document in documents], context.settings.annotators.examples
     if examples:
-        texts, shares = _told(texts, _examples(examples, labels), labels)
+        texts, shares = _told(texts, examples_of(examples, labels), labels)
     else:
         shares = believed(context, space, [document.id for document in documents], labels)
     write_patterns(mine(texts, shares, labels), path)
@@ -158,30 +165,3 @@ def _put(context: RunContext, ballots: Ballots, documents: Sequence[Document], s
         context.store.put_votes(kind, name, votes, items)
     if ballots.failed:
         context.progress.warn(f"{name} failed on {ballots.failed} documents: {ballots.first_failure}")
-
-
-def _examples(path: str, labels: Sequence[str]) -> list[tuple[str, str]]:
-    """Labelled texts: each text with its label, or with each of its labels where they differ.
-
-    Args:
-        path: The file.
-        labels: Those known; any will do where none is known yet.
-
-    Raises:
-        ConfigError: The file can't be used, has no such columns, or a label is missing or unknown.
-    """
-    try:
-        corpus = reading.read(path, text=TEXT, gold=LABEL)
-    except NoColumn as error:
-        raise ConfigError(f"{error.trouble}; name its columns {TEXT!r} and {LABEL!r}") from None
-    texts = {document.id: document.text for document in corpus.documents}
-    told: dict[tuple[str, str], None] = {}
-    for place in corpus.places:
-        text, said = texts[place.document], place.gold or ""
-        try:
-            if not said.strip():
-                raise ValueError("no label; leave the row out, or label it")
-            told[text, label_named(said, labels) if labels else said] = None
-        except ValueError as error:
-            raise ConfigError(f"{path!r}, example {text[:QUOTED]!r}: {error}") from None
-    return list(told)
