@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from limbeck import show
-from limbeck.reliability import Reliability, reliabilities
+from limbeck.reliability import Applicable, Reliability, applicables, reliabilities
 from limbeck.schemas import PEOPLE, Decision, Errors, Label, Run, Vote
 from limbeck.schemas.quality import AGGREGATE, ERRORS
 
@@ -52,14 +52,26 @@ def annotators(store: Path, run: Run) -> list[Reliability]:
     found = show.taxonomy(store, run)
     if found is None:
         return []
-    sql = f"SELECT * EXCLUDE (run) FROM labels WHERE run = '{run.id}' AND space = '{found.id}' ORDER BY item"
-    labels = [Label.model_validate(row) for row in show.rows(store, sql)]
-    made = decision(store, run, found.id)
+    labels, made = _labels(store, run, found.id), decision(store, run, found.id)
     return (
         reliabilities(votes(store, run, found.id), labels, run.documents, made.method if made else "")
         if labels
         else []
     )
+
+
+def applying(store: Path, run: Run, space: str) -> tuple[Decision, list[Applicable]] | None:
+    """How all labels that apply were found, and the annotators by them; None where one label counts."""
+    made = decision(store, run, f"{space}/all")
+    if made is None:
+        return None
+    said = votes(store, run, f"{space}/all")
+    return made, applicables(said, _labels(store, run, f"{space}/all"), made.method)
+
+
+def _labels(store: Path, run: Run, space: str) -> list[Label]:
+    sql = f"SELECT * EXCLUDE (run) FROM labels WHERE run = '{run.id}' AND space = '{space}' ORDER BY item, label"
+    return [Label.model_validate(row) for row in show.rows(store, sql)]
 
 
 def errors(store: Path, run: Run) -> Errors | None:
@@ -101,8 +113,24 @@ def annotators_view(store: Path, run: Run) -> RenderableType:
     if not found or taxonomy is None:
         return "no labels yet"
     made = decision(store, run, taxonomy.id) or Decision(method="votes")
-    why = f": {escape(made.why)}" if made.why else ""
-    return Group(f"labels by {made.method}{why}", "", _annotators(found, made), "", _confusions(found))
+    every = applying(store, run, taxonomy.id)
+    return Group(
+        _how("labels", made), "", _annotators(found, made), "", _confusions(found), *(_applicables(*every) if every else ())
+    )
+
+
+def _how(what: str, made: Decision) -> str:
+    return f"{what} by {made.method}" + (f": {escape(made.why)}" if made.why else "")
+
+
+def _applicables(made: Decision, found: list[Applicable]) -> tuple[RenderableType, ...]:
+    """Where several labels may apply: how good each annotator's yes is."""
+    table = Table("annotator", "documents", "labels", "estimated precision", "estimated recall", box=None)
+    for one in found:
+        table.add_row(
+            escape(one.annotator), f"{one.voted:,}", f"{one.yes:,}", f"{one.precision:.2f}", _figure(one.recall)
+        )
+    return "", _how("all labels that apply", made), "", table
 
 
 def _annotators(found: list[Reliability], made: Decision) -> Table:

@@ -3,18 +3,23 @@
 An annotator counts with its best label of an item. What is right, the label model says: its probabilities,
 where it models the annotators (Dawid and Skene 1979; `balanced`), else the label that the votes came to, in
 which a strong annotator has a large part. A person's answer is certain. No gold is read.
+
+Where several labels may apply, each yes is judged on its own, too: expected precision and recall. Annotators that err
+alike confirm each other: then both are too high, though who is better still shows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from limbeck.agreement import cohen_kappa
-from limbeck.labelmodels import Aggregated, VoteTable, balanced, dawid_skene
+from limbeck.labelmodels import Aggregated, VoteTable, applying, balanced, dawid_skene
+from limbeck.labelmodels.multilabel import spoken, yeses
 from limbeck.labelmodels.table import Floats
 from limbeck.labelmodels.voting import best_only
-from limbeck.schemas import PEOPLE, Label, Vote
+from limbeck.schemas import PEOPLE, YES, Label, Vote
 
 MODELLED: dict[str, Callable[[VoteTable], Aggregated]] = {"balanced": balanced, "dawid-skene": dawid_skene}
 """Label models whose probabilities say how likely a label is; the others' are shares of votes."""
@@ -119,3 +124,57 @@ def _believed(votes: Sequence[Vote], chosen: Mapping[str, str], names: list[str]
     shares = np.zeros_like(certain)
     shares[:, [column[label] for label in table.labels]] = likely
     return np.asarray(np.where(rows[:, None], shares, certain), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Applicable:
+    """What is believed of one annotator's yes, where several labels may apply."""
+
+    annotator: str
+    voted: int
+    """Items on which it says yes to anything."""
+    yes: int
+    precision: float
+    """The expected share of its yes that is right."""
+    recall: float | None
+    """The expected share that it says yes to of what applies there, among labels that it ever names; None for nothing."""
+
+
+def applicables(votes: Sequence[Vote], labels: Sequence[Label], method: str) -> list[Applicable]:
+    """Judge the annotators, people left out, by all labels that apply.
+
+    Args:
+        votes: Of one space of all-applicable labels, gold left out.
+        labels: All that were said to apply.
+        method: The label model that decided; the chances of `dawid-skene` are used as such.
+
+    Returns:
+        The annotators that say yes to anything, by name.
+    """
+    told = {vote.item for vote in votes if vote.annotator.startswith(PEOPLE)}
+    table = VoteTable.of(
+        vote for vote in votes if vote.score >= YES and not vote.annotator.startswith(PEOPLE)
+    )
+    applies, yes, spoke = _applies(table, labels), yeses(table), spoken(table)
+    if method == "dawid-skene":
+        rows = np.array([item not in told for item in table.items], dtype=bool)
+        applies = np.where(rows[:, None], applying(table), applies)
+    return [
+        _applicable(name, applies, yes[place], spoke[place]) for place, name in enumerate(table.annotators)
+    ]
+
+
+def _applicable(name: str, applies: Floats, yes: Floats, spoke: npt.NDArray[np.bool_]) -> Applicable:
+    given, right, there = float(yes.sum()), float((yes * applies).sum()), float(applies[spoke].sum())
+    recall = right / there if there >= FEWEST else None
+    return Applicable(name, int(yes.any(axis=1).sum()), int(given), right / given, recall)
+
+
+def _applies(table: VoteTable, labels: Sequence[Label]) -> Floats:
+    """[items, labels]: 1 where a label was said to apply."""
+    rows, columns = ({name: place for place, name in enumerate(one)} for one in (table.items, table.labels))
+    applies = np.zeros((len(rows), len(columns)), dtype=np.float32)
+    for label in labels:
+        if label.item in rows and label.label in columns:
+            applies[rows[label.item], columns[label.label]] = 1
+    return applies

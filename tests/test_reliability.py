@@ -13,7 +13,7 @@ from scripted import CHOOSES, MISTAKEN, TOPICS, careless, good, rows, settings, 
 
 from limbeck import quality, show
 from limbeck.labelmodels import VoteTable, dawid_skene
-from limbeck.reliability import Reliability, reliabilities
+from limbeck.reliability import Reliability, applicables, reliabilities
 from limbeck.report import render
 from limbeck.reporting import facts
 from limbeck.reviewing import opened
@@ -113,6 +113,68 @@ def test_matrices_accuracies_and_votes_belong_together(said: list[str], labels: 
             one.voted * (1 - one.accuracy), abs=1e-4
         )
         assert set(one.shares.sum(axis=1).round(5)) <= {0.0, 1.0}
+
+
+# ---- where several labels may apply ------------------------------------------------------------------------
+
+
+def yes_of(said: dict[str, list[str]]) -> list[Vote]:
+    """Votes by annotator; a word an item, a letter a label, a small one a score below which it is no yes."""
+    names = {name[0]: name for name in LABELS}
+    return [
+        Vote(item=f"b2:{place}", space="s/all", annotator=name, label=names[letter.upper()], score=0.4 if letter.islower() else 0.5)
+        for name, words in said.items()
+        for place, word in enumerate(words)
+        for letter in word
+    ]
+
+
+def applying_of(words: list[str]) -> list[Label]:
+    return [
+        Label(item=vote.item, space="s/all", label=vote.label, confidence=1.0, method="threshold")
+        for vote in yes_of({"labels": words})
+    ]
+
+
+SEVERAL: dict[str, tuple[list[str], list[str], tuple[int, int, float, float | None]]] = {
+    "says all that applies": (["CL", "T"], ["CL", "T"], (2, 3, 1.0, 1.0)),
+    "says too much": (["C", "T"], ["CL", "CT"], (2, 4, 0.5, 1.0)),
+    "says too little": (["CL", "CT"], ["C", "T"], (2, 2, 1.0, 2 / 3)),
+    "knows one label, which others don't count against": (["CL", "CT", "C"], ["C", "C", ""], (2, 2, 1.0, 1.0)),
+    "is silent on an item, which does not count": (["CL", "CL"], ["CL", ""], (1, 2, 1.0, 1.0)),
+    "is unsure, which is no yes": (["CL"], ["Cl"], (1, 1, 1.0, 1.0)),
+    "is wrong where nothing applies": (["", "CL"], ["C", ""], (1, 1, 0.0, None)),
+}
+
+
+@pytest.mark.parametrize(("labels", "said", "expected"), SEVERAL.values(), ids=SEVERAL)
+def test_precision_and_recall_of_one_who(
+    labels: list[str], said: list[str], expected: tuple[int, int, float, float | None]
+) -> None:
+    (one,) = applicables(yes_of({"a": said}), applying_of(labels), "soft")
+    assert (one.annotator, one.voted, one.yes, one.precision) == ("a", *expected[:3])
+    assert one.recall == pytest.approx(expected[3])
+
+
+def test_a_label_models_chances_are_used_and_people_are_not_judged() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random((300, 3)) < 0.4
+    said = {
+        name: ["".join(np.array(list("CLT"))[rng.random(3) < np.where(row, hit, wrong)]) for row in truth]
+        for name, hit, wrong in (("a", 0.9, 0.02), ("b", 0.7, 0.1), ("c", 0.6, 0.2))
+    }
+    found = applicables(yes_of({**said, "person:ann": ["C"]}), [], "dawid-skene")
+    assert [one.annotator for one in found] == ["a", "b", "c"]
+    assert found[0].precision > found[1].precision > found[2].precision
+    right = {
+        name: (np.array([[letter in word for letter in "CLT"] for word in words]), np.array([word != "" for word in words]))
+        for name, words in said.items()
+    }
+    for one in found:
+        yes, spoke = right[one.annotator]
+        assert one.precision == pytest.approx((yes & truth).sum() / yes.sum(), abs=0.12)
+        assert one.recall == pytest.approx((yes & truth).sum() / truth[spoke].sum(), abs=0.06)
+    assert applicables([], [], "dawid-skene") == []
 
 
 # ---- of a run ----------------------------------------------------------------------------------------------

@@ -1,11 +1,14 @@
 """Whole runs in which several labels may apply: how their votes are counted, and what is kept of why."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from scripted import TOPICS, good, rows, settings, started, texts
 
+from limbeck import quality, show
 from limbeck.run import Outcome
 from limbeck.schemas import Decision
 from limbeck.settings import Settings
@@ -50,6 +53,17 @@ def test_where_enough_judge_each_label_they_are_judged(tmp_path: Path) -> None:
     assert {"patterns", "words"} < set(decision.annotators)
     sql = f"SELECT label FROM labels l JOIN documents d ON d.id = l.item WHERE ends_with(space, '/all') AND text = '{BOTH}'"
     assert {row["label"] for row in rows(outcome, sql)} == {"Cards", "Loans"}
+
+
+def test_annotators_are_shown_by_all_labels_that_apply(tmp_path: Path) -> None:
+    _, outcome = started(several(tmp_path, "dawid-skene"), good)
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(quality.annotators_view(outcome.store, show.find(outcome.store, None)))
+    words = [" ".join(line.split()) for line in console.export_text().splitlines()]
+    place = words.index("all labels that apply by dawid-skene")
+    assert words[place + 2] == "annotator documents labels estimated precision estimated recall"
+    # Each of the 25 texts names its label, one names two.
+    assert any(line.startswith("patterns 25 26 ") for line in words[place:])
 
 
 def test_where_too_few_do_their_votes_are_averaged(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from limbeck.evals.place import Place, scratch
 from limbeck.metrics import against_gold, multilabel
 from limbeck.reviewing import AT_A_TIME, opened
 from limbeck.run import Outcome, run
+from limbeck.schemas import YES
 from limbeck.settings import (
     DocumentsSettings,
     LabelSettings,
@@ -30,8 +31,6 @@ from limbeck.students import Prediction, load
 from limbeck.students.calibration import expected_calibration_error
 
 PROBED = 24
-YES = 0.5
-"""A vote from which on a label counts as named, where several may apply."""
 
 Said = Sequence[Collection[str]]
 """The labels of each text; none where it abstains."""

@@ -47,7 +47,8 @@ def balanced(table: VoteTable, balance: npt.ArrayLike | None = None) -> Aggregat
 
     Args:
         table: The votes.
-        balance: [k]: the labels' shares of the items, where they are known.
+        balance: [k]: the labels' shares of the items, where they are known, else equal. To estimate them along helps where
+            annotators err as the model supposes, and made labels of real votes worse.
     """
     result = soft(table)
     if not len(table.item):

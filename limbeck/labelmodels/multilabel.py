@@ -27,7 +27,7 @@ def applying(table: VoteTable) -> Floats:
         [n, k]; each label's base rate where nobody voted.
     """
     n, m, k = table.shape
-    said, spoke = _said(table), _spoke(table)
+    said, spoke = yeses(table), spoken(table)
     probabilities = np.asarray(said.sum(axis=0) / np.maximum(spoke.sum(axis=0), 1), dtype=np.float32)
     voted = spoke.any(axis=(0, 2))
     if not probabilities.size:
@@ -46,11 +46,11 @@ def applying(table: VoteTable) -> Floats:
 
 def judges(table: VoteTable) -> float:
     """How many annotators say yes or no to a label of an item, on the mean of all that anybody judged."""
-    spoke = _spoke(table)
+    spoke = spoken(table)
     return float(spoke.sum() / max(1, spoke.any(axis=0).sum()))
 
 
-def _said(table: VoteTable) -> Floats:
+def yeses(table: VoteTable) -> Floats:
     """[m, n, k]: 1 for an annotator's yes, 0 for a no."""
     n, m, k = table.shape
     said = np.zeros((m, n, k), dtype=np.float32)
@@ -58,7 +58,7 @@ def _said(table: VoteTable) -> Floats:
     return said
 
 
-def _spoke(table: VoteTable) -> Choices:
+def spoken(table: VoteTable) -> Choices:
     """[m, n, k]: whether an annotator's silence on a label is a no: it voted on the item, and names the label somewhere."""
     n, m, k = table.shape
     spoke, knows = np.zeros((m, n), dtype=bool), np.zeros((m, k), dtype=bool)

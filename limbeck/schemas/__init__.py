@@ -2,7 +2,7 @@
 
 from limbeck.schemas.calls import Call
 from limbeck.schemas.documents import Corpus, Document, Place
-from limbeck.schemas.labels import GOLD, OTHER, PEOPLE, Label, Vote
+from limbeck.schemas.labels import GOLD, OTHER, PEOPLE, YES, Label, Vote
 from limbeck.schemas.quality import Decision, Errors
 from limbeck.schemas.record import Record, content_id
 from limbeck.schemas.runs import Artifact, Run, Student
@@ -12,6 +12,7 @@ __all__ = [
     "GOLD",
     "OTHER",
     "PEOPLE",
+    "YES",
     "Artifact",
     "Call",
     "Category",

@@ -18,6 +18,9 @@ GOLD = "gold"
 PEOPLE = "person:"
 """How the name of a person begins as an annotator's; a person's votes outweigh all others."""
 
+YES = 0.5
+"""A score from which on a label counts as one that applies, where several may."""
+
 
 class Vote(Record):
     """One annotator's word on one item. A model, a prompt, an embedding, a rule and a person are all annotators."""

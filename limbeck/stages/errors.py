@@ -6,9 +6,9 @@ from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.encoder import Embeddings
 from limbeck.noise import find, find_applicable, out_of_sample
-from limbeck.schemas import OTHER, Errors
+from limbeck.schemas import OTHER, YES, Errors
 from limbeck.schemas.quality import ERRORS as STEP
-from limbeck.stages.labelling import YES, answers, applied, believed
+from limbeck.stages.labelling import answers, applied, believed
 from limbeck.students.lessons import Floats
 
 MOST_CONFUSED = 10

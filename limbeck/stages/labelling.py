@@ -18,7 +18,7 @@ from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.labelmodels import Aggregated, Method, VoteTable, applying, choose_applying, fit
 from limbeck.prototypes import assign, nearness, phrase
-from limbeck.schemas import OTHER, PEOPLE, Artifact, Category, Decision, Document, Label, Vote
+from limbeck.schemas import OTHER, PEOPLE, YES, Artifact, Category, Decision, Document, Label, Vote
 from limbeck.schemas.quality import AGGREGATE
 from limbeck.stages.clusters import members, shares_of_members
 from limbeck.stages.votes import (
@@ -41,8 +41,6 @@ ASKED = "asked"
 """The step whose artifacts hold the documents that models label, by space, the most valuable first."""
 PERSON_WEIGHT = 100.0
 LEAST_WEIGHT = 0.01
-YES = 0.5
-"""A score from which on a label applies."""
 
 Shares = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
