@@ -14,6 +14,7 @@ from limbeck.query import ask
 from limbeck.schemas import OTHER, Run, Taxonomy
 
 LONGEST_TEXT = 100
+UNLEARNT = " (from before your answers; learn from them with: limbeck run YOUR.yaml)"
 
 
 def runs(store: Path) -> list[Run]:
@@ -221,8 +222,14 @@ def _student_lines(store: Path, run: Run) -> list[str]:
             if scores.get("agreement") is not None:
                 share = f"{scores['agreement']:.3f} on {scores['unseen']} texts it has not seen"
                 lines.append(f"Student ({student['kind']}): agreement with the labels {share}")
-            lines.append(f"Student: {store.parent / student['path']}")
-    return lines or ["Student: none"]
+            lines.append(f"Student: {store.parent / student['path']}" + (UNLEARNT if run.status == "reviewed" else ""))
+    return lines or [f"Student: none{_why_none(store, run)}"]
+
+
+def _why_none(store: Path, run: Run) -> str:
+    """Why a run has no student, where training has come to its end."""
+    found = rows(store, f"SELECT value FROM artifacts WHERE run = '{run.id}' AND step = 'train'")
+    return f" ({json.loads(found[0]['value'])['note']})" if found else ""
 
 
 def clipped(text: str) -> str:

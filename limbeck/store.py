@@ -137,6 +137,11 @@ class Store:
         self.flush()
         self._replace("artifacts", "run = ? AND step IN (SELECT unnest(?::VARCHAR[]))", [run, list(steps)], [])
 
+    def forget_students(self, run: str) -> None:
+        """Forget a run's students, whose labels are no longer so; their folders stay."""
+        self.flush()
+        self._replace("students", "run = ?", [run], [])
+
     def _replace(self, table: str, where: str, values: list[Any], rows: list[dict[str, Any]]) -> None:
         self._raise_if_broken()
         cursor = self._connection.cursor()

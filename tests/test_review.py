@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from scripted import ABOUT, TOPICS, good, labels, rows, settings, speechless, started, texts
+from scripted import ABOUT, TOPICS, good, labels, measures, rows, settings, speechless, started, texts
 
 from limbeck import reviewing
+from limbeck import show as showing
 from limbeck.errors import ConfigError, ModelUnreachable, NoSuchRun
 from limbeck.reviewing import opened, review
 from limbeck.run import Outcome, is_finished
@@ -177,6 +178,30 @@ def test_what_was_made_of_the_old_labels_is_forgotten(tmp_path: Path) -> None:
     assert trainings(outcome) == []
     started(conf, good)
     assert len(trainings(outcome)) == 1
+
+
+def ending(outcome: Outcome) -> str:
+    """What `limbeck show RUN` says."""
+    screen = io.StringIO()
+    Console(file=screen, width=500).print(showing.ending(outcome.store, showing.find(outcome.store, outcome.run), None))
+    return screen.getvalue()
+
+
+def test_where_too_few_labels_are_left_the_old_student_is_no_longer_the_runs(tmp_path: Path) -> None:
+    conf = config(tmp_path, 4)
+    _, outcome = started(conf, good)
+    (student,) = rows(outcome, "SELECT path, chosen FROM students")
+    place = f"Student: {outcome.store.parent / student['path']}"
+    assert student["chosen"] and place in ending(outcome).splitlines()
+    with opened(outcome.store.parent, None) as context:
+        record(context, "ann", dict.fromkeys([one.id for one in context.store.documents(outcome.run)], OTHER))
+        learn(context)
+    assert f"{place} (from before your answers; learn from them with: limbeck run YOUR.yaml)" in ending(outcome).splitlines()
+    started(conf, good)
+    why = "too few labelled documents; those of before learnt other labels"
+    assert [one["note"] for one in trainings(outcome)] == [why]
+    assert rows(outcome, "SELECT * FROM students") == [] and measures(outcome)["students"] == {}
+    assert [line for line in ending(outcome).splitlines() if line.startswith("Student")] == [f"Student: none ({why})"]
 
 
 @pytest.mark.parametrize("method", ["auto", "balanced", "dawid-skene", "weighted", "majority"])

@@ -23,13 +23,18 @@ FEWEST = 2
 
 
 async def train(context: RunContext) -> None:
-    """Train every kind of student that the config names, keep them all, and mark the best."""
+    """Train every kind of student that the config names, keep them all, and mark the best.
+
+    Students of before a review learnt labels that are no longer so, and are no longer the run's.
+    """
     if STEP in context.store.artifacts(context.run, STEP):
         return
+    before = context.store.students(context.run)
+    context.store.forget_students(context.run)
     made = make_lessons(context) if context.settings.student.kinds else None
     if made is None:
-        asked = bool(context.settings.student.kinds)
-        await _note(context, "too few labelled documents" if asked else "the config asks for none")
+        why = "too few labelled documents" if context.settings.student.kinds else "the config asks for none"
+        await _note(context, f"{why}; those of before learnt other labels" if before else why)
         return
     lessons, vectors = made
     wanted, worthwhile = context.settings.student.kinds, kinds_for(len(lessons.labels))
