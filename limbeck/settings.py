@@ -140,7 +140,7 @@ class StudentSettings(Section):
 
     kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora", "prompt", "joint"], ...] = ("logistic", "lightgbm", "mlp", "lora")
     encoder: str = Field(MINILM, min_length=1, description="`minilm`, or a folder or a hub id of a transformers encoder")
-    held_out: float = Field(0.2, gt=0, lt=1, description="share of the labelled documents that no student is shown")
+    held_out: float = Field(0.2, gt=0, lt=1, description="share of the labelled documents that no student is shown, what people answered last")
 
 
 class MeasureSettings(Section):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from limbeck.run import Outcome, is_finished
 from limbeck.schemas import OTHER
 from limbeck.settings import Settings
 from limbeck.stages import measuring
-from limbeck.stages.review import learn, questions, record
+from limbeck.stages.parts import parts
+from limbeck.stages.review import learn, questions, record, withdraw
 
 pytestmark = pytest.mark.usefixtures("one_encoder")
 
@@ -178,6 +180,36 @@ def test_what_was_made_of_the_old_labels_is_forgotten(tmp_path: Path) -> None:
     assert trainings(outcome) == []
     started(conf, good)
     assert len(trainings(outcome)) == 1
+
+
+@pytest.mark.parametrize(("answers", "left"), [(0, 1.0), (1, None), (4, None), (99, 0.5)])
+def test_what_was_answered_is_taught_as_long_as_enough_is_left_to_measure_on(answers: int, left: float | None, tmp_path: Path) -> None:
+    conf = settings(tmp_path, texts(12), taxonomy=GIVEN, labels={"llm_limit": 0}, student={"held_out": 0.4})
+    _, outcome = started(conf, good)
+    with opened(outcome.store.parent, None) as context:
+        before = parts(context)
+        assert 8 <= len(before.held_out) <= 20 and not before.other
+        said = {one.item: one.label for one in context.store.labels(outcome.run, context.store.taxonomy(outcome.run).id)}
+        told = before.held_out[:answers]
+        record(context, "ann", {item: said[item] for item in told})
+        learn(context)
+        after = parts(context)
+        free = [item for item in before.held_out if item not in told]
+        least = math.ceil(len(before.held_out) / 2)
+        assert set(free) <= set(after.held_out) <= set(before.held_out)
+        assert len(after.held_out) == max(len(free), least) and set(after.shown) >= set(before.shown)
+        assert left is None or len(after.held_out) == math.ceil(left * len(before.held_out))
+        # Answers to documents that students are shown anyway hold nothing back.
+        record(context, "bob", {item: said[item] for item in before.shown})
+        assert parts(context) == after
+        for item in told:
+            withdraw(context, "ann", item)
+        assert parts(context) == before
+        record(context, "ann", {item: said[item] for item in told})
+        learn(context)
+    started(conf, good)
+    scores = measures(outcome)["students"]["logistic"]
+    assert scores["unseen"] == len(after.held_out)
 
 
 def ending(outcome: Outcome) -> str:
