@@ -3,8 +3,14 @@
 An answer is worth the doubt of all documents that it speaks for: the more alike a doubtful document is, the more of its
 doubt goes. Choosing greedily for that is weighted facility location, monotone and submodular, so the choice is within
 1 - 1/e of the best (Nemhauser et al. 1978; Wei et al. 2015, "Submodularity in data subset selection and active
-learning"). It mixes what Robust Active Distillation (Baykal et al. 2023, arXiv:2210.01213) asks for: documents in doubt,
-and documents that stand for many; and asks about no neighbourhood twice.
+learning"). It asks about documents in doubt that stand for many, and about no neighbourhood twice.
+
+A person's answers are right. A model's may not be, and least where doubt is greatest: it is worth asking where its answer
+informs and is likely to be right, too, the aim of Robust Active Distillation (Baykal et al. 2023, arXiv:2210.01213). That
+paper supposes the worst, that the errors fall on the most informative documents, and draws less often from these. Here
+the chance of an error is estimated for each document, by how far off its nearest neighbours are (`reliance`): among
+documents in doubt this tells hard ones from those whose label's name misleads, which doubt itself can't. The paper's
+distribution is not used.
 """
 
 import heapq
@@ -12,6 +18,7 @@ import heapq
 import numpy as np
 import numpy.typing as npt
 
+from limbeck.neighbours import MOST, nearest
 from limbeck.prototypes import Matrix, centred
 
 Rows = npt.NDArray[np.int64]
@@ -26,6 +33,8 @@ SPOKEN_FOR = 4000
 """Documents whose doubt counts, at most; drawn by chance."""
 CELLS = 32_000_000
 """Similarities of the former to the latter that are held at once, at most."""
+MODELS_ERR = 0.2
+"""The share of a model's answers that is taken to be wrong before it was asked. It serves better and worse models, too."""
 
 
 def doubt(probabilities: npt.ArrayLike) -> Matrix:
@@ -46,6 +55,7 @@ def choose(
     count: int,
     seed: int,
     suspected: npt.ArrayLike = (),
+    errs: float = 0.0,
 ) -> Rows:
     """The documents where an answer is worth most, the most valuable first.
 
@@ -56,6 +66,7 @@ def choose(
         count: How many to choose.
         seed: Of the sample where there are very many documents.
         suspected: Row numbers of documents whose label is probably wrong, however sure it looks: as doubtful as can be.
+        errs: The share of answers that will be wrong, from 0, a person's, to 0.5.
 
     Returns:
         At most `count` row numbers, none of them asked before.
@@ -67,13 +78,33 @@ def choose(
     candidates = ranked[: max(CANDIDATES, min(AMPLE * count, CELLS // SPOKEN_FOR))]
     others = np.sort(np.random.default_rng(seed).permutation(len(documents))[:SPOKEN_FOR])
     covered = _likeness(documents[seen], documents[others]).max(axis=0, initial=0.0)
-    places = _greedy(_likeness(documents[candidates], documents[others]), covered, doubts[others], count)
+    relied = reliance(documents, errs)[candidates]
+    places = _greedy(_likeness(documents[candidates], documents[others]), covered, doubts[others], relied, count)
     # Where all doubt is spoken for, the most doubtful are asked about next.
     first = candidates[places]
     return np.append(first, ranked[~np.isin(ranked, first)][: max(0, count - len(first))])
 
 
-def _greedy(likeness: Matrix, covered: Matrix, doubts: Matrix, count: int) -> list[int]:
+def reliance(documents: Matrix, errs: float) -> Matrix:
+    """[n]: how much likelier an answer is right than wrong, by document; 0 where it is no likelier.
+
+    Wrong answers are taken to be the more frequent, the less like its nearest neighbours a document is: their chance rises
+    with its rank from 0 to twice `errs`.
+
+    Args:
+        documents: [n, dimensions], unit vectors.
+        errs: The share of answers that will be wrong, from 0 to 0.5.
+    """
+    from scipy.stats import rankdata
+
+    if errs == 0 or len(documents) < 2:
+        return np.ones(len(documents), dtype=np.float32)
+    _, cosines = nearest(documents, documents, MOST, themselves=True)
+    far = (rankdata(-cosines.mean(axis=1)) - 0.5) / len(documents)
+    return np.asarray(np.maximum(1 - 2 * (2 * errs * far), 0), dtype=np.float32)
+
+
+def _greedy(likeness: Matrix, covered: Matrix, doubts: Matrix, relied: Matrix, count: int) -> list[int]:
     """The candidates that speak for most doubt, one after another, until there is none.
 
     What a candidate adds can only shrink, so it is computed anew only where it might still be the most (Minoux 1978,
@@ -83,15 +114,16 @@ def _greedy(likeness: Matrix, covered: Matrix, doubts: Matrix, count: int) -> li
         likeness: [candidates, others].
         covered: [others]: how much each is spoken for already.
         doubts: [others].
+        relied: [candidates]: what a candidate adds is multiplied by it.
         count: How many to take at most.
     """
-    bounds = np.maximum(likeness - covered, 0) @ doubts
+    bounds = relied * (np.maximum(likeness - covered, 0) @ doubts)
     heap = [(-gain, place) for place, gain in enumerate(bounds.tolist())]
     heapq.heapify(heap)
     chosen: list[int] = []
     while heap and len(chosen) < count and heap[0][0] < 0:
         place = heap[0][1]
-        gain = float(np.maximum(likeness[place] - covered, 0) @ doubts)
+        gain = float(relied[place] * (np.maximum(likeness[place] - covered, 0) @ doubts))
         heapq.heapreplace(heap, (-gain, place))
         if heap[0][1] == place and gain > 0:
             heapq.heappop(heap)

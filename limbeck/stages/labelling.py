@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from limbeck.aggregate import aggregate, applicable, chances, distribution
-from limbeck.asking import choose
+from limbeck.asking import MODELS_ERR, choose
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.labelmodels import Aggregated, Method, VoteTable, applying, choose_applying, fit
@@ -78,7 +78,7 @@ def _worth_most(
     names, told = [leaf.name for leaf in leaves], answers(context, space)
     shares = believed(context, space, [document.id for document in documents], names)
     answered = [row for row, document in enumerate(documents) if document.id in told]
-    rows = choose(context.embed(documents), shares, answered, count, context.settings.seed)
+    rows = choose(context.embed(documents), shares, answered, count, context.settings.seed, errs=MODELS_ERR)
     return [documents[row] for row in rows]
 
 
