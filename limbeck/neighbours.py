@@ -15,8 +15,10 @@ Rows = npt.NDArray[np.int64]
 
 MOST = 15
 FEWEST = 4
+CLASS_PER_NEIGHBOUR = 8
+"""An average class is this many times larger than a neighbourhood, so that most neighbours are of the same class."""
 NEIGHBOURS_SAY = 0.9
-"""The share of a document's probabilities that its neighbours decide."""
+"""The share of a document's probabilities that its neighbours decide, where classes are large enough to have some."""
 STEPS = 20
 LONELY = 1e-4
 """Weight of a document's link to itself, so that one with no similar neighbour keeps its own opinion."""
@@ -57,17 +59,17 @@ def nearest(queries: Matrix, known: Matrix, count: int, *, themselves: bool = Fa
     return rows, cosines
 
 
-def graph(documents: Matrix, wanted: int = MOST) -> Any:
+def graph(documents: Matrix, classes: int = 1) -> Any:
     """Sparse [n, n] of cosines to the nearest documents, rows adding up to 1; None where a document has no other.
 
     Args:
         documents: [n, dimensions], unit vectors.
-        wanted: Neighbours a document; from 4 to 15 are taken.
+        classes: How many classes they are of: the smaller these, the fewer neighbours are linked, from 15 to 4.
     """
     from scipy.sparse import csr_matrix, diags, identity
 
     n = len(documents)
-    m = min(max(wanted, FEWEST), MOST, n - 1)
+    m = min(max(n // (CLASS_PER_NEIGHBOUR * max(1, classes)), FEWEST), MOST, n - 1)
     if m < 1:
         return None
     near, weight = nearest(documents, documents, m, themselves=True)
@@ -76,8 +78,15 @@ def graph(documents: Matrix, wanted: int = MOST) -> Any:
     return (diags(1 / np.asarray(links.sum(axis=1)).ravel()) @ links).tocsr().astype(np.float32)
 
 
+def heard(documents: int, classes: int) -> float:
+    """How far others can be heard, from 0 to 1: less, the fewer documents an average class has to be told from."""
+    return min(1.0, documents / (CLASS_PER_NEIGHBOUR * max(1, classes)))
+
+
 def spread(own: Matrix, links: Any, told: Any = None) -> Matrix:
-    """Let each document take over most of its neighbours' opinion, theirs that of their neighbours, and so on.
+    """Let each document take over its neighbours' opinion, theirs that of their neighbours, and so on.
+
+    It takes over most of it, and the less, the fewer documents an average class has.
 
     Args:
         own: [n, k]: what each document's probabilities would be without its neighbours.
@@ -91,7 +100,8 @@ def spread(own: Matrix, links: Any, told: Any = None) -> Matrix:
     fixed = own[rows] if told is None else told[rows].toarray()
     found = own.copy()
     found[rows] = fixed
+    say = NEIGHBOURS_SAY * heard(*own.shape)
     for _ in range(STEPS if links is not None else 0):
-        found = (1 - NEIGHBOURS_SAY) * own + NEIGHBOURS_SAY * (links @ found)
+        found = (1 - say) * own + say * (links @ found)
         found[rows] = fixed
     return np.asarray(found / found.sum(axis=1, keepdims=True), dtype=np.float32)

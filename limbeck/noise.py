@@ -25,6 +25,10 @@ STRENGTH = 1.0
 """λ of the regression that judges."""
 
 
+PRIOR = 5.0
+"""Texts of a label that what all labels' texts tell counts for."""
+
+
 @dataclass(frozen=True, eq=False)
 class Noise:
     """What is probably wrong with n labels out of k."""
@@ -55,9 +59,14 @@ class Noise:
 
     @property
     def likelihoods(self) -> Floats:
-        """[k, k]: how likely label a (row) is to be given where b (column) is right, a hundredth of it to any label."""
-        k = len(self.joint)
-        matrix = np.where(self.matrix.any(axis=1, keepdims=True), self.matrix, 1 / k)
+        """[k, k]: how likely label a (row) is to be given where b (column) is right, a hundredth of it to any label.
+
+        Where few texts tell of a label, it is what all labels' texts tell together: right, or any other label alike.
+        """
+        k, right = len(self.joint), self.joint.T
+        others = np.full((k, k), self.rate / max(1, k - 1))
+        np.fill_diagonal(others, 1 - self.rate)
+        matrix = (right + PRIOR * others) / (right.sum(axis=1, keepdims=True) + PRIOR)
         return np.asarray(0.99 * matrix + 0.01 / k, dtype=np.float32).T
 
     def confused(self, top: int) -> list[tuple[int, int, float]]:
@@ -212,7 +221,7 @@ def out_of_sample(embeddings: npt.ArrayLike, targets: npt.ArrayLike, *, several:
     """
     vectors, wanted = np.asarray(embeddings, dtype=np.float32), np.asarray(targets, dtype=np.float32)
     n, k = wanted.shape
-    links = graph(centred(vectors)) if n > 1 and k else None
+    links = graph(centred(vectors), 1 if several else k) if n > 1 and k else None
     if links is None:
         return np.full((n, k), 0.5 if several else 1 / max(1, k), dtype=np.float32)
     fold = np.random.default_rng(seed).permutation(n) % FOLDS

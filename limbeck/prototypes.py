@@ -26,8 +26,6 @@ ANCHOR = 0.5
 SHARPNESS = 2
 """Probabilities are raised to it before a class takes its mean: sure documents move it more than unsure ones. So are those
 that neighbours agreed on, which their many opinions leave flat."""
-CLASS_PER_NEIGHBOUR = 8
-"""An average class is this many times larger than a neighbourhood, so that most neighbours are of the same class."""
 SIZING_STEPS = 30
 PULL = 0.9
 """How strictly classes are held to their sizes, from 0 to 1."""
@@ -85,7 +83,7 @@ def assign(
     if len(documents) == 0 or len(names) == 1:
         return np.ones((len(documents), len(names)), dtype=np.float32)
     documents, names = centred(documents), centred(names)
-    links = graph(documents, len(documents) // (CLASS_PER_NEIGHBOUR * len(names)))
+    links = graph(documents, len(names))
     told = _told(known or {}, len(documents), len(names))
     vectors = unit(names + unit(told.T @ documents))
     probabilities = spread(_softmax(documents @ vectors.T / TEMPERATURE), links, told)
@@ -136,7 +134,7 @@ def agreed(
     if len(documents) == 0 or shares.shape[1] == 1:
         return shares
     told = _told(known or {}, *shares.shape)
-    found = spread(shares, graph(centred(documents)), told)
+    found = spread(shares, graph(centred(documents), shares.shape[1]), told)
     sizes = drawn_together(shares.mean(axis=0), BALANCE)
     return sized(SHARPNESS * np.log(np.maximum(found, 1e-9)), sizes)
 

@@ -2,7 +2,8 @@
 
 Neighbours are made to agree (Zhou et al. 2004; Zhu et al. 2022, arXiv:2110.06283), a judge learns from them, and outvotes a
 document's own votes as far as votes are found to be wrong (confident learning; Northcutt et al. 2021, arXiv:1911.00068).
-Correlated errors stay. What a person has said is never outvoted.
+Where classes have too few documents to learn from, votes stay as they are. Correlated errors stay. What a person has said is
+never outvoted. How sure a student may be, it is told beside: as sure as shares were before they leaned.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from limbeck.neighbours import heard
 from limbeck.noise import find, out_of_sample
 from limbeck.prototypes import BALANCE, agreed, drawn_together, sized
 from limbeck.students import Lessons
@@ -43,12 +45,14 @@ def lessons_of(
         applicable: [n, k], for students that are to learn all that apply.
     """
     votes = _floats(shares)
-    told = posterior(votes, out_of_sample(embeddings, leaning(agreed(embeddings, votes, known=known))))
+    close = agreed(embeddings, votes, known=known)
+    surely = heard(*votes.shape)
+    told = surely * posterior(votes, out_of_sample(embeddings, leaning(close))) + (1 - surely) * close
     for row, label in (known or {}).items():
         told[row] = np.eye(len(labels), dtype=np.float32)[label]
     counts = np.ones(len(texts)) if weights is None else weights
     applies = None if applicable is None else _floats(applicable)
-    return Lessons(tuple(texts), tuple(labels), leaning(told), _floats(counts), applies)
+    return Lessons(tuple(texts), tuple(labels), leaning(told), _floats(counts), applies, told)
 
 
 def posterior(votes: Floats, judged: Floats) -> Floats:

@@ -42,9 +42,9 @@ def test_nobody_is_a_neighbour_of_themselves(n: int, count: int, batch: int, see
     assert np.isfinite(cosines).all()
 
 
-@given(n=st.integers(2, 30), wanted=st.integers(0, 40), seed=st.integers(0, 99))
-def test_links_of_a_document_add_up_to_one(n: int, wanted: int, seed: int) -> None:
-    links = graph(some(n, seed), wanted)
+@given(n=st.integers(2, 30), classes=st.integers(0, 40), seed=st.integers(0, 99))
+def test_links_of_a_document_add_up_to_one(n: int, classes: int, seed: int) -> None:
+    links = graph(some(n, seed), classes)
     assert np.asarray(links.sum(axis=1)).ravel() == pytest.approx(np.ones(n), abs=1e-5)
     assert links.min() >= 0
 

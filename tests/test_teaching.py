@@ -72,3 +72,13 @@ def test_every_text_has_shares_however_few_there_are(n: int, k: int, voted: int,
     targets = taught(unit(draw.standard_normal((n, 3)).astype(np.float32)), votes)
     assert targets.shape == (n, k)
     assert targets.sum(axis=1) == pytest.approx(np.ones(n), abs=1e-4)
+
+
+@pytest.mark.parametrize("classes", [8, 40])
+def test_where_classes_have_few_texts_right_votes_stay(classes: int) -> None:
+    draw = np.random.default_rng(2)
+    right = draw.integers(0, classes, 3 * classes)
+    means = 2.8 * draw.standard_normal((classes, DIMENSIONS)) / np.sqrt(DIMENSIONS)
+    vectors = unit((means[right] + draw.standard_normal((len(right), DIMENSIONS))).astype(np.float32))
+    found = taught(vectors, np.eye(classes, dtype=np.float32)[right]).argmax(axis=1)
+    assert (found == right).mean() > 0.95

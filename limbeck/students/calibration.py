@@ -62,7 +62,7 @@ def calibrate(outputs: Floats, lessons: Lessons) -> Calibration:
 
 
 def best_temperature(outputs: Floats, lessons: Lessons) -> float:
-    """The temperature with the least cross-entropy to the soft targets, on a log scale; 1 for no lessons or 1 label."""
+    """The temperature with the least cross-entropy to what is believed, on a log scale; 1 for no lessons or 1 label."""
     if not lessons.weights.any() or len(lessons.labels) == 1:
         return 1.0
     return _where_least(lambda t: negative_log_likelihood(softmax(outputs / t), lessons))
@@ -119,8 +119,8 @@ def _best(hits: Floats, both: Floats, wish: float) -> float:
 
 
 def negative_log_likelihood(shares: Floats, lessons: Lessons) -> float:
-    """Weighted mean cross-entropy of the shares against the soft targets, in nats."""
-    losses = -(lessons.targets * np.log(np.maximum(shares, 1e-12))).sum(axis=1)
+    """Weighted mean cross-entropy of the shares against what is believed, in nats."""
+    losses = -(lessons.believed * np.log(np.maximum(shares, 1e-12))).sum(axis=1)
     return float((losses * lessons.weights).sum() / lessons.weights.sum())
 
 

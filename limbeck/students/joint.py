@@ -7,6 +7,7 @@ The surest texts of each label come first, then both networks start anew, on all
 to believe (curriculum learning: Bengio et al. 2009, section 3). The better one of the last two is kept.
 """
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -92,4 +93,4 @@ def _revised(lessons: Lessons, pair: list[Run]) -> Lessons:
     """The lessons, half as they were and half as both networks have come to believe; what applies stays."""
     said = np.mean([run.shares(lessons.texts) for run in pair], axis=0)
     targets = (lessons.targets + said) / 2
-    return Lessons(lessons.texts, lessons.labels, targets, lessons.weights, lessons.applicable)
+    return dataclasses.replace(lessons, targets=targets)

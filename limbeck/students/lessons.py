@@ -36,15 +36,19 @@ class Lessons:
     labels: tuple[str, ...]
     """The k label names, distinct; "Other" is a label like any other."""
     targets: Floats
-    """[n, k]: how the teacher shares its primary label out; rows sum to 1."""
+    """[n, k]: how the teacher shares its primary label out, for students to learn; rows sum to 1."""
     weights: Floats
     """[n]: confidence of the teacher in the row, at least 0."""
     applicable: Floats | None = None
     """[n, k] in [0, 1]: how likely each label is to apply at all, judged one by one; None where that was not asked."""
+    believed: Floats = None  # type: ignore[assignment]
+    """[n, k]: how sure of each label a student may be, as far as the teacher knows; the targets where left out."""
 
     def __post_init__(self) -> None:
         """Take any array-likes, then check them."""
-        for name in ("targets", "weights", "applicable"):
+        if self.believed is None:
+            object.__setattr__(self, "believed", self.targets)
+        for name in ("targets", "weights", "applicable", "believed"):
             value: Any = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, np.asarray(value, dtype=np.float32))
@@ -81,7 +85,7 @@ class Lessons:
         index = np.asarray(rows, dtype=np.int64)
         applicable = None if self.applicable is None else self.applicable[index]
         texts = tuple(self.texts[row] for row in index)
-        return Lessons(texts, self.labels, self.targets[index], self.weights[index], applicable)
+        return Lessons(texts, self.labels, self.targets[index], self.weights[index], applicable, self.believed[index])
 
     def split(self, share: float, seed: int) -> "tuple[Lessons, Lessons]":
         """Part the lessons in (train, held out), each label in about the same proportion.
@@ -123,6 +127,7 @@ def _check(lessons: Lessons) -> None:
     """Raise StudentError at the first thing that does not fit."""
     n, k = len(lessons.texts), len(lessons.labels)
     _check_shape("targets", lessons.targets, (n, k))
+    _check_shape("believed", lessons.believed, (n, k))
     _check_shape("weights", lessons.weights, (n,))
     if lessons.applicable is not None:
         _check_shape("applicable", lessons.applicable, (n, k))

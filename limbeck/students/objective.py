@@ -34,18 +34,22 @@ def truth(lessons: Lessons) -> Floats:
 
 def loss_and_gradient(outputs: Floats, lessons: Lessons) -> tuple[float, Floats]:
     """Weighted sum of the negative log-likelihoods over the texts, in nats, and its gradient by the outputs."""
+    predicted, wanted = probabilities(outputs, len(lessons.labels)), truth(lessons)
+    return _loss(predicted, wanted, lessons), (predicted - wanted) * lessons.weights[:, None]
+
+
+def _loss(predicted: Floats, wanted: Floats, lessons: Lessons) -> float:
+    """Weighted sum of the cross-entropies, in nats."""
     k = len(lessons.labels)
-    predicted, wanted = probabilities(outputs, k), truth(lessons)
     safe = np.clip(predicted, 1e-12, 1.0)
     losses = -(wanted * np.log(safe)).sum(axis=1)
     rest = np.clip(1 - predicted[:, k:], 1e-12, 1.0)
     losses -= ((1 - wanted[:, k:]) * np.log(rest)).sum(axis=1)
-    weights = lessons.weights
-    return float((losses * weights).sum()), (predicted - wanted) * weights[:, None]
+    return float((losses * lessons.weights).sum())
 
 
 def held_loss(outputs: Floats, lessons: Lessons) -> float:
-    """Loss a text, in nats, after the best temperature: 0 for no lessons.
+    """Loss a text, in nats, against what is believed, after the best temperature: 0 for no lessons.
 
     What strengths, widths and epochs are chosen by: without the temperature, the choice would be about scale, which
     calibration settles anyway.
@@ -54,4 +58,5 @@ def held_loss(outputs: Floats, lessons: Lessons) -> float:
         return 0.0
     scaled, k = outputs.copy(), len(lessons.labels)
     scaled[:, :k] /= best_temperature(outputs[:, :k], lessons)
-    return loss_and_gradient(scaled, lessons)[0] / float(lessons.weights.sum())
+    wanted = np.concatenate([lessons.believed, truth(lessons)[:, k:]], axis=1)
+    return _loss(probabilities(scaled, k), wanted, lessons) / float(lessons.weights.sum())
