@@ -17,6 +17,7 @@ from limbeck.progress import Progress
 from limbeck.reviewing import opened
 from limbeck.run import Outcome, run
 from limbeck.settings import AnnotatorSettings, Settings, load
+from limbeck.stages.labelling import ECHO_WEIGHT
 from limbeck.stages.review import record
 
 pytestmark = pytest.mark.usefixtures("one_encoder")
@@ -167,6 +168,15 @@ def writing(folder: Path, examples: list[tuple[str, str]] | None = None) -> Sett
     path.write_text("".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in examples or []), "utf-8")
     annotators = {"written": True, "examples": str(path) if examples else None}
     return settings(folder, texts(8), taxonomy=GIVEN, labels={"llm_limit": 0}, annotators=annotators)
+
+
+@pytest.mark.parametrize(("examples", "weight"), [([("where is card 1", "Cards"), ("lend me 1", "Loans")], 1.0), (None, ECHO_WEIGHT)])
+def test_rules_learnt_from_the_first_labels_hardly_outvote_them(
+    examples: list[tuple[str, str]] | None, weight: float, tmp_path: Path
+) -> None:
+    _, outcome = started(writing(tmp_path, examples), good)
+    (decision,) = rows(outcome, "SELECT value FROM artifacts WHERE step = 'aggregate' AND NOT ends_with(item, '/all')")
+    assert json.loads(decision["value"])["weights"]["ngrams"] == weight
 
 
 def test_written_rules_can_be_read_edited_and_named_in_a_config(tmp_path: Path) -> None:

@@ -29,10 +29,9 @@ from limbeck.progress import Progress
 from limbeck.schemas import Category, Document, Vote, content_id
 from limbeck.settings import Settings
 from limbeck.stages.given import given_rows
-from limbeck.stages.labelling import ANNOTATORS, Shares, believed, relabel
+from limbeck.stages.labelling import ANNOTATORS, WRITTEN, Shares, believed, relabel
 from limbeck.stages.named import examples_of, patterns_of, read_examples, unknown
 
-WRITTEN = "ngrams"
 FIXED = "write `taxonomy: given:` to have labels of these names"
 """How nothing in these files is left to chance."""
 

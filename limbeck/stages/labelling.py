@@ -39,7 +39,11 @@ ANNOTATORS = "annotators"
 """The step whose artifacts name the annotators of a space that are no models; see `annotating.py`."""
 ASKED = "asked"
 """The step whose artifacts hold the documents that models label, by space, the most valuable first."""
+WRITTEN = "ngrams"
+"""The annotator whose rules limbeck writes."""
 PERSON_WEIGHT = 100.0
+ECHO_WEIGHT = 0.1
+"""Of rules that limbeck learnt from the first labels: they repeat these and their errors, and decide where votes are even."""
 LEAST_WEIGHT = 0.01
 
 Shares = np.ndarray[tuple[int, int], np.dtype[np.float32]]
@@ -101,7 +105,8 @@ def weights_of(context: RunContext, space: str) -> dict[str, float]:
     """How much each annotator's votes weigh in a space.
 
     A model weighs its κ with itself, the encoder and the clusters what the best leaves, and at least a little, for the
-    documents that no model was asked about. What a person wrote, rules and keywords, weighs 1.
+    documents that no model was asked about. What a person wrote, rules and keywords, weighs 1, and so do rules that limbeck
+    wrote from a person's examples.
     """
     probed = context.store.artifacts(context.run, WEIGHTS).get(space)
     models: dict[str, float] = json.loads(probed.value) if probed else {}
@@ -111,9 +116,13 @@ def weights_of(context: RunContext, space: str) -> dict[str, float]:
         **models,
         encoder_name(context): others,
         CLUSTERS: others,
-        **dict.fromkeys(_written(context, space), 1.0),
+        **{name: _weight_of(context, name) for name in _written(context, space)},
         **dict.fromkeys(people, PERSON_WEIGHT),
     }
+
+
+def _weight_of(context: RunContext, written: str) -> float:
+    return ECHO_WEIGHT if written == WRITTEN and not context.settings.annotators.examples else 1.0
 
 
 def _written(context: RunContext, space: str) -> list[str]:
