@@ -97,7 +97,7 @@ def assemble(context: RunContext) -> Taxonomy:
     """Put the levels together: a category that was divided becomes its parts' parent."""
     given = given_rows(context.settings)
     if given:
-        return Taxonomy(categories=tuple(given), method="given", notes=("given in the config",))
+        return Taxonomy(categories=tuple(given), method="given", notes=("categories are taken as the config gives them",))
     found = grown(context)
     top = [Category.model_validate(row) for row in found[TOP]["rows"]]
     names = {row.name for row in top}
