@@ -3,8 +3,9 @@
 The documents are chosen anew after every few answers, as each answer clears up others too.
 """
 
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,8 +28,10 @@ SHOWN = 9
 LONGEST_TEXT = 2000
 NONE, SKIP, BACK, SEARCH, QUIT = "0", "s", "u", "/", "q"
 KEYS = f"[dim]1-9 label · {NONE} none of them ({OTHER}) · {SEARCH} another label · {SKIP} skip · {BACK} undo · {QUIT} stop[/dim]"
-ENDS = ("", "\x03", "\x04", "\x1b", QUIT)
-"""Keys that end a session: end of input, Ctrl-C, Ctrl-D, Escape, q."""
+ENDS = ("\x03", "\x04", "\x1b", QUIT)
+"""Keys that end a session: Ctrl-C, Ctrl-D, Escape, q."""
+SEQUENCE = re.compile("\x1b+\\[[0-?]*[ -/]*[@-~]?|\x1b+O.?|\x1b[^\x1b]|[\0\xe0].", re.DOTALL)
+"""What a terminal sends for one arrow key, function key or Alt with a key; on Windows NUL or à and a letter."""
 
 Ask = Callable[[Question], str | None]
 """A label, `Other`, or None to skip."""
@@ -78,6 +81,8 @@ class Session:
         self.names = context.store.taxonomy(context.run).names
         self.skipped: set[str] = set()
         self.said: dict[str, str] = {}
+        self._learnt: dict[str, str] = {}
+        self._past: list[Question] = []
 
     def go_on(self, most: int | None) -> int:
         """Ask until stopped; how many answers were given."""
@@ -89,23 +94,28 @@ class Session:
                     self.console.print("nothing is left to ask")
                     break
                 self._ask_all(asked)
-                learn(self.context)
+                self._learn()
         except Stopped:
-            if self.said:
-                learn(self.context)
+            self._learn()
         return len(self.said)
 
+    def _learn(self) -> None:
+        """Make the labels anew where answers have come or gone."""
+        if self.said != self._learnt:
+            learn(self.context)
+            self._learnt = dict(self.said)
+
     def _ask_all(self, asked: list[Question]) -> None:
-        place = 0
-        while place < len(asked):
-            self._show(asked[place])
-            key = self._key(asked[place])
-            if key == BACK:
-                place = max(0, place - 1)
-                self._take_back(asked[place])
-                continue
-            self._keep(asked[place], key)
-            place += 1
+        waiting = asked[::-1]
+        while waiting:
+            self._show(waiting[-1])
+            key = self._key(waiting[-1])
+            if key != BACK:
+                self._keep(waiting[-1], key)
+                self._past.append(waiting.pop())
+            elif self._past:
+                waiting.append(self._past.pop())
+                self._take_back(waiting[-1])
 
     def _keep(self, question: Question, key: str) -> None:
         item = question.document.id
@@ -136,13 +146,13 @@ class Session:
 
     def _key(self, question: Question) -> str:
         """A key that means something."""
-        while True:
-            key = pressed()
-            if key in ENDS:
-                raise Stopped
-            numbers = [str(number) for number in range(1, min(SHOWN, len(question.guesses)) + 1)]
-            if key in (NONE, SKIP, BACK, SEARCH, *numbers):
-                return key
+        numbers = [str(number) for number in range(1, min(SHOWN, len(question.guesses)) + 1)]
+        keys, key = (NONE, SKIP, BACK, SEARCH, *numbers, *ENDS), None
+        while key is None:
+            key = first_key(pressed(), keys)
+        if key in ENDS:
+            raise Stopped
+        return key
 
     def _searched(self) -> str | None:
         """A label by a part of its name; None where the person gives up or several or none are meant."""
@@ -154,13 +164,18 @@ class Session:
         return found[0] if len(found) == 1 else None
 
 
+def first_key(typed: str, keys: Collection[str]) -> str | None:
+    """The first of the keys in what was typed; those after it would answer a question that nobody has seen yet."""
+    return next((one for one in SEQUENCE.sub("", typed) if one in keys), None)
+
+
 def pressed() -> str:
-    """One key from the terminal, or the next character that is piped in."""
+    """What a terminal hands over at once, a key or several typed fast; or the next character that is piped in."""
     if not sys.stdin.isatty():
-        return next((one for one in iter(lambda: sys.stdin.read(1), "") if not one.isspace()), "")
+        return next((one for one in iter(lambda: sys.stdin.read(1), "") if not one.isspace()), QUIT)
     import click
 
     try:
-        return click.getchar()
+        return click.getchar() or QUIT
     except (KeyboardInterrupt, EOFError):
         return QUIT

@@ -14,7 +14,7 @@ from scripted import ABOUT, TOPICS, good, labels, measures, rows, settings, spee
 from limbeck import reviewing
 from limbeck import show as showing
 from limbeck.errors import ConfigError, ModelUnreachable, NoSuchRun
-from limbeck.reviewing import opened, review
+from limbeck.reviewing import first_key, opened, review
 from limbeck.run import Outcome, is_finished
 from limbeck.schemas import OTHER
 from limbeck.settings import Settings
@@ -135,6 +135,58 @@ def test_an_answer_can_be_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "1 answered now, 1 in all" in session(monkeypatch, outcome, "1 u 0 q")
     (row,) = rows(outcome, "SELECT label FROM votes WHERE annotator = 'person:ann' AND NOT ends_with(space, '/all')")
     assert row["label"] == OTHER
+
+
+def test_an_answer_can_be_taken_back_when_new_documents_were_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviewing, "AT_A_TIME", 2)
+    _, outcome = started(config(tmp_path), good)
+    before = labels(outcome)
+    assert "0 answered now, 0 in all" in session(monkeypatch, outcome, "00uuuq")
+    assert labels(outcome) == before
+    assert "4 answered now, 4 in all" in session(monkeypatch, outcome, "00u100q")
+    said = rows(outcome, "SELECT label FROM votes WHERE annotator = 'person:ann' AND NOT ends_with(space, '/all')")
+    assert Counter(row["label"] == OTHER for row in said) == {True: 3, False: 1}
+
+
+def test_a_skip_can_be_taken_back_when_new_documents_were_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviewing, "AT_A_TIME", 1)
+    _, outcome = started(config(tmp_path, 4), good)
+    assert "12 answered now, 12 in all" in session(monkeypatch, outcome, "su" + "1" * 99)
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("1", "1"),
+        ("12", "1"),
+        ("x2", "2"),
+        ("1\x03", "1"),
+        ("x\x03", "\x03"),
+        ("\x1b", "\x1b"),
+        ("\x1b\x1b", "\x1b"),
+        ("\x1b[A", None),
+        ("\x1b[1;5C", None),
+        ("\x1bOP", None),
+        ("\x1b\x1b[A", None),
+        ("\x1bq", None),
+        ("\x1b[B\x1b[B2", "2"),
+        ("x\x1b[A", None),
+        ("\x1b[1;", None),
+        ("\xe0q", None),
+        ("", None),
+        ("xyz", None),
+    ],
+)
+def test_of_keys_typed_at_once_the_first_answers(typed: str, key: str | None) -> None:
+    assert first_key(typed, ("1", "2", *reviewing.ENDS)) == key
+
+
+def test_typing_fast_answers_the_question_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, outcome = started(config(tmp_path), good)
+    reads = iter(["00", "\x1b[A", "xx", "x0", "q0"])
+    monkeypatch.setattr(reviewing, "pressed", lambda: next(reads))
+    assert "2 answered now, 2 in all" in session(monkeypatch, outcome, "")
+    assert list(reads) == []
 
 
 def test_as_many_as_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
