@@ -1,3 +1,4 @@
+import itertools
 import json
 import math
 import os
@@ -33,6 +34,7 @@ from limbeck.labelmodels import (
     weighted,
 )
 from limbeck.labelmodels.certificate import smallest_margin
+from limbeck.labelmodels.metric import LEAST_ERROR, errors
 from limbeck.schemas import Vote
 
 DATA = Path(os.environ.get("LIMBECK_DATA", "../shared/data"))
@@ -379,6 +381,55 @@ def test_who_is_careful_in_one_space_need_not_be_in_another() -> None:
     assert {space: np.mean([abs(one.value) for one in found if one.space == space]) < 1.5 for space in "st"} == {"s": True, "t": True}
 
 
+def errors_by_all_triplets(votes: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """As the paper has it: every pair of others, whether they ever voted together or not."""
+    names = sorted({name for said in votes.values() for name in said})
+    both = {
+        pair: [(said[pair[0]] - said[pair[1]]) ** 2 for said in votes.values() if {*pair} <= said.keys()]
+        for pair in itertools.permutations(names, 2)
+    }
+    apart = {pair: float(np.mean(distances)) for pair, distances in both.items() if distances}
+    found = {}
+    for a in names:
+        pairs = itertools.combinations([name for name in names if name != a], 2)
+        halves = [(apart[a, b] + apart[a, c] - apart[b, c]) / 2 for b, c in pairs if {(a, b), (a, c), (b, c)} <= apart.keys()]
+        found[a] = max(0.0, float(np.median(halves))) if halves else None
+    known = [error for error in found.values() if error is not None]
+    mean = float(np.mean(known)) if known else 0.0
+    return {a: 1.0 if error is None or mean <= 0 else max(error / mean, LEAST_ERROR) for a, error in found.items()}
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.integers(0, 9).map(str), st.dictionaries(st.integers(0, 8).map(str), st.integers(0, 9).map(float))))
+def test_few_annotators_are_judged_by_all_triplets(votes: dict[str, dict[str, float]]) -> None:
+    given = {item: {name: [(value, 1.0)] for name, value in said.items()} for item, said in votes.items()}
+    assert errors(given, NUMBERS) == pytest.approx(errors_by_all_triplets(votes), rel=1e-6, abs=1e-9)
+
+
+def crowd(annotators: int, items: int, asked: int) -> dict[str, dict[str, float]]:
+    """Each item numbered by a few of a crowd, every third of whom is careless."""
+    rng = np.random.default_rng(0)
+    drawn = [(rng.normal() * 10, rng.choice(annotators, asked, replace=False).tolist()) for _ in range(items)]
+    return {
+        str(i): {f"{name:03}": float(truth + rng.normal() * (8 if name % 3 == 0 else 1)) for name in names}
+        for i, (truth, names) in enumerate(drawn)
+    }
+
+
+def test_a_crowd_is_judged_by_a_part_of_its_triplets() -> None:
+    found = errors({item: {name: [(value, 1.0)] for name, value in said.items()} for item, said in crowd(300, 6000, 5).items()}, NUMBERS)
+    careless = [error for name, error in found.items() if int(name) % 3 == 0]
+    careful = [error for name, error in found.items() if int(name) % 3]
+    assert (len(careless), len(careful)) == (100, 200)
+    assert min(careless) > max(careful)
+
+
+def test_a_part_of_the_triplets_tells_what_all_tell() -> None:
+    votes = crowd(80, 400, 20)
+    found = errors({item: {name: [(value, 1.0)] for name, value in said.items()} for item, said in votes.items()}, NUMBERS)
+    assert found == pytest.approx(errors_by_all_triplets(votes), rel=0.15, abs=0.15)
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 9)] * 3, st.floats(0, 1)), max_size=20), st.sampled_from([1e-6, 1.0, 1e6]), st.randoms())
 def test_neither_the_order_of_votes_nor_the_unit_of_numbers_matters(rows: list[tuple[int, int, int, float]], unit: float, draw: Any) -> None:
@@ -404,6 +455,7 @@ UNREADABLE = [
     *((NUMBERS, label, "as in '12.5'") for label in ("nan", "inf", "-1e200", "", "twelve")),
     (RANKINGS, "a > b", """label 'a > b' is no ranking; write a JSON list of names, each once, as in '["a", "b"]'"""),
     *((RANKINGS, label, """as in '["a", "b"]'""") for label in ('["a", "a"]', "[1, 2]", '"ab"', "{}", "")),
+    (RANKINGS, "[" * 100_000, """as in '["a", "b"]'"""),
 ]
 
 

@@ -8,8 +8,9 @@ weighted squared distance to all votes: the weighted Fréchet mean, sought among
 import itertools
 import json
 import math
+import random
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -26,8 +27,14 @@ Shared = list[tuple[V, float]]
 """Values and their weights; of an annotator's one vote on an item, values and the shares of the vote that they have."""
 Given = Mapping[str, Mapping[str, Shared[V]]]
 """The votes of a space by item, then annotator; who is missing abstained."""
+Apart = Mapping[str, Mapping[str, float]]
+"""The mean squared distance of two annotators, by either and then the other; who never voted together is missing."""
 LEAST_ERROR = 0.05
 """An annotator's squared error, as a share of the mean one, is not thought to be smaller."""
+MOST_TRIPLETS = 1000
+"""That an annotator is judged by: the median of as many, drawn from all, hardly differs from that of all."""
+MOST_WITH_ONE = 50
+"""Of them, those with one and the same other, whose chance errors they share; a thousand hold 20 such others at least."""
 TOO_LARGE = 1e100
 """Numbers from here on are refused: their squares could not be added up."""
 
@@ -102,7 +109,7 @@ def errors(votes: Given[V], kind: Kind[V]) -> dict[str, float]:
     """Each annotator's mean squared distance to the truth, as a share of all annotators' mean; 1 where nothing tells."""
     names = sorted({name for given in votes.values() for name in given})
     apart = _apart(votes, kind)
-    found = {name: _by_triplets(name, names, apart) for name in names}
+    found = {name: _by_triplets(name, apart) for name in names}
     known = [error for error in found.values() if error is not None]
     mean = float(np.mean(known)) if known else 0.0
     if mean <= 0:
@@ -110,24 +117,36 @@ def errors(votes: Given[V], kind: Kind[V]) -> dict[str, float]:
     return {name: 1.0 if error is None else max(error / mean, LEAST_ERROR) for name, error in found.items()}
 
 
-def _apart(votes: Given[V], kind: Kind[V]) -> dict[frozenset[str], float]:
+def _apart(votes: Given[V], kind: Kind[V]) -> Apart:
     """The mean squared distance of each two annotators on the items both voted on; of a shared vote, the expected one."""
-    found: dict[frozenset[str], list[float]] = {}
+    found: dict[tuple[str, str], list[float]] = {}
     for given in votes.values():
         for a, b in itertools.combinations(sorted(given), 2):
             parts = (s * t * kind.distance(u, v) ** 2 for u, s in given[a] for v, t in given[b])
-            found.setdefault(frozenset((a, b)), []).append(sum(parts))
-    return {pair: float(np.mean(distances)) for pair, distances in found.items()}
+            found.setdefault((a, b), []).append(sum(parts))
+    apart: dict[str, dict[str, float]] = {}
+    for (a, b), distances in found.items():
+        apart.setdefault(a, {})[b] = apart.setdefault(b, {})[a] = float(np.mean(distances))
+    return apart
 
 
-def _by_triplets(name: str, names: Sequence[str], apart: Mapping[frozenset[str], float]) -> float | None:
-    """(d(a,b) + d(a,c) - d(b,c)) / 2, the median over all pairs of others; None where no three voted together."""
-    found = []
-    for b, c in itertools.combinations([other for other in names if other != name], 2):
-        pairs = [frozenset(pair) for pair in ((name, b), (name, c), (b, c))]
-        if all(pair in apart for pair in pairs):
-            found.append((apart[pairs[0]] + apart[pairs[1]] - apart[pairs[2]]) / 2)
+def _by_triplets(name: str, apart: Apart) -> float | None:
+    """(d(a,b) + d(a,c) - d(b,c)) / 2, the median over pairs of others; None where no three voted together."""
+    found = [(apart[name][b] + apart[name][c] - apart[b][c]) / 2 for b, c in _pairs(name, apart)]
     return max(0.0, float(np.median(found))) if found else None
+
+
+def _pairs(name: str, apart: Apart) -> Iterator[tuple[str, str]]:
+    """Pairs that voted with an annotator and with each other: all of them, or `MOST_TRIPLETS` where there are more."""
+    others = sorted(apart.get(name, ()))
+    random.Random(0).shuffle(others)  # Else who comes late in the alphabet would hardly be heard.
+    place = {other: at for at, other in enumerate(others)}
+    every = (
+        (b, c)
+        for b in others
+        for c in sorted((c for c in place.keys() & apart[b].keys() if place[c] > place[b]), key=place.__getitem__)[:MOST_WITH_ONE]
+    )
+    return itertools.islice(every, MOST_TRIPLETS)
 
 
 def _mean(given: Shared[V], kind: Kind[V]) -> tuple[V, float]:
@@ -167,7 +186,7 @@ def read_ranking(label: str) -> Ranking:
     """`["a", "b"]`: names, each once, the best first."""
     try:
         names = json.loads(label)
-    except ValueError:
+    except (ValueError, RecursionError):  # Brackets may be nested deeper than Python can follow.
         names = None
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names) or len(set(names)) < len(names):
         raise UnreadableLabel(label, "ranking", """a JSON list of names, each once, as in '["a", "b"]'""")
