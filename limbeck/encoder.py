@@ -69,11 +69,7 @@ class Encoder:
         try:
             tokenizer, model = _loaded(path)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError, StrictDataclassError) as error:
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise ConfigError(
-                f"The encoder {name!r} can't be loaded ({reason}); write {EMBEDDED!r}, "
-                "the folder of a transformers model, or a hub id that this machine can reach"
-            ) from error
+            raise _refused(name, "loaded", _first_line(error)) from error
         return cls(str(path), max_tokens, tokenizer, model.eval().to(device()))
 
     @property
@@ -119,17 +115,45 @@ class Encoder:
 
 
 def check(name: str) -> None:
-    """Whether an encoder can be used; one that a config names is loaded for that, as nothing less would tell.
+    """Whether an encoder can be used; one that a config names is loaded and tried for that, as nothing less would tell.
 
     Raises:
-        ConfigError: There is no such encoder, it can't be read, or it is another kind of model.
+        ConfigError: There is no such encoder, it can't be read, it is another kind of model, or it fails on a text.
     """
     if name == EMBEDDED:
         _folder_of_embedded()
     elif _is_path(name) and not Path(name).is_dir():
         raise ConfigError(f"no encoder folder {name!r}; write {EMBEDDED!r}, the folder of a transformers model, or a hub id")
     else:
-        Encoder.load(name)
+        _try(name, Encoder.load(name))
+
+
+def _try(name: str, encoder: Encoder) -> None:
+    """Encode a short text, one that is cut, and the tokenizer's last token; ConfigError where no finite vectors come."""
+    last = max(encoder.tokenizer.get_vocab().values())
+    trials: dict[str, Callable[[], Embeddings]] = {
+        "a sentence": lambda: encoder.layers([SENTENCE]),
+        f"a text of {encoder.max_tokens} tokens": lambda: encoder.layers([SENTENCE * encoder.max_tokens, SENTENCE]),
+        "all tokens that its tokenizer knows": lambda: encoder._layers([[last]]),
+    }
+    for what, made in trials.items():
+        try:
+            vectors = made()
+        except (RuntimeError, IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
+            raise _refused(name, "used", f"it can't encode {what}: {_first_line(error)}") from error
+        if not np.isfinite(vectors).all():
+            raise _refused(name, "used", f"its vectors of {what} are not finite numbers")
+
+
+def _refused(name: str, what: str, reason: str) -> ConfigError:
+    return ConfigError(
+        f"The encoder {name!r} can't be {what} ({reason}); write {EMBEDDED!r}, "
+        "the folder of a transformers model, or a hub id that this machine can reach"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def _is_path(name: str) -> bool:

@@ -2,6 +2,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,6 +104,56 @@ def test_a_folder_that_holds_something_else_is_refused(spoil: Callable[[Path], N
     assert str(error.value).startswith(f"The encoder {str(folder)!r} can't be loaded (")
     assert NO_ENCODER[spoil] in str(error.value) and len(str(error.value).splitlines()) == 1
     assert "; write 'minilm', the folder of a transformers model" in str(error.value)
+
+
+def tiny(vocabulary: int = 30_522, **config: int) -> Callable[[Path], None]:
+    """A small BERT in the place of the model; the tokenizer stays."""
+
+    def put(folder: Path) -> None:
+        from transformers import BertConfig, BertModel
+
+        sizes: dict[str, Any] = {"hidden_size": 8, "intermediate_size": 8, "num_attention_heads": 2, "num_hidden_layers": 2, **config}
+        BertModel(BertConfig(vocab_size=vocabulary, **sizes)).save_pretrained(folder)
+
+    return put
+
+
+def not_a_number(folder: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    tiny()(folder)
+    path = str(folder / "model.safetensors")
+    save_file({name: torch.full_like(value, torch.nan) for name, value in load_file(path).items()}, path, {"format": "pt"})
+
+
+FAILS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "few embeddings": (tiny(vocabulary=200), "it can't encode a sentence: index out of range in self"),
+    "one embedding less": (tiny(vocabulary=30_521), "it can't encode all tokens that its tokenizer knows: index out of range"),
+    "few places": (tiny(max_position_embeddings=64), "it can't encode a text of 128 tokens: "),
+    "no layers": (tiny(num_hidden_layers=0), "it can't encode a sentence: "),
+    "not a number": (not_a_number, "its vectors of a sentence are not finite numbers"),
+}
+
+
+@pytest.mark.parametrize("case", FAILS)
+def test_an_encoder_that_fails_on_a_text_is_refused_before_the_run(case: str, encoder: Encoder, tmp_path: Path) -> None:
+    spoil, said = FAILS[case]
+    folder = tmp_path / "encoder"
+    shutil.copytree(encoder.path, folder)
+    spoil(folder)
+    with pytest.raises(ConfigError) as error:
+        check(str(folder))
+    assert str(error.value).startswith(f"The encoder {str(folder)!r} can't be used ({said}")
+    assert str(error.value).endswith("); write 'minilm', the folder of a transformers model, or a hub id that this machine can reach")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_small_encoder_without_fault_is_not_refused(encoder: Encoder, tmp_path: Path) -> None:
+    folder = tmp_path / "encoder"
+    shutil.copytree(encoder.path, folder)
+    tiny()(folder)
+    check(str(folder))
 
 
 @pytest.mark.parametrize("name", ["./gone", "../gone", "a/b/gone", "/gone", "~/gone"])
