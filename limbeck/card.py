@@ -82,8 +82,22 @@ def _source(card: Card) -> list[str]:
 def _labels(card: Card) -> list[str]:
     rows = ((safe(one.name), one.documents, one.shown, _percent(one.noise)) for one in card.labels)
     listed = _table(("label", "documents", "shown to students", "estimated to be wrong"), rows)
-    why = f": {safe(card.why)}" if card.why else ""
-    return [f"Labels were made of votes by `{card.method}`{why}.", "", *listed]
+    return [*_how(card), "", *listed]
+
+
+def _how(card: Card) -> list[str]:
+    """How votes became labels; where several may apply, how the primary one and how all of them."""
+    if card.applying is None:
+        return [f"Labels were made of votes by {_by(card.method, card.why)}."]
+    every = _by(card.applying.method, card.applying.why)
+    return [
+        f"- The primary label was made of votes by {_by(card.method, card.why)}.",
+        f"- All labels that apply were made of votes by {every}.",
+    ]
+
+
+def _by(method: str, why: str) -> str:
+    return f"`{method}`: {safe(why)}" if why else f"`{method}`"
 
 
 def _annotators(card: Card) -> list[str]:

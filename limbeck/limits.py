@@ -87,7 +87,11 @@ def _use(card: Card) -> Iterator[str]:
     none = (
         f"; of its own documents that is {many(card.left_out.other, 'text')}" if card.left_out.other else ""
     )
-    yield f"It always gives one of its labels, also to a text that none of them fits{none}."
+    if card.applying and card.training.thresholds:
+        yield f"Its primary label is always one of its labels, also for a text that none of them fits{none}."
+        yield "Which labels apply is decided by a threshold for each, and may be none or several of them."
+    else:
+        yield f"It always gives one of its labels, also to a text that none of them fits{none}."
     yield f"It reads no more than the first {card.training.max_tokens} tokens of a text."
     yield "The languages of the texts were not checked; on others than it was shown, nothing is known of it."
     if card.training.kind in TUNED:

@@ -33,6 +33,7 @@ from limbeck.run import Outcome
 from limbeck.schemas.card import (
     Agreement,
     Annotator,
+    Applying,
     Card,
     LabelSize,
     LeftOut,
@@ -100,6 +101,21 @@ def test_the_facts_of_a_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("one_encoder")
+@pytest.mark.parametrize("aggregate", ["soft", "dawid-skene", "auto"])
+def test_how_all_labels_that_apply_were_decided(aggregate: str, tmp_path: Path) -> None:
+    conf = settings(
+        tmp_path, texts(10), taxonomy=GIVEN, labels={"aggregate": aggregate, "several": True, "probe": 0}
+    )
+    _, outcome = started(conf, good)
+    card = card_of(outcome)
+    (kept,) = rows(outcome, "SELECT value FROM artifacts WHERE step = 'aggregate' AND item LIKE '%/all'")
+    decision = json.loads(kept["value"])
+    assert card.applying == Applying(method=decision["method"], why=decision["why"])
+    assert bool(card.applying.why) == (aggregate == "auto") and aggregate in ("auto", card.applying.method)
+    assert card.training.thresholds and "may be none or several of them." in "\n".join(card.limits)
+
+
+@pytest.mark.usefixtures("one_encoder")
 def test_every_document_is_counted_once(tmp_path: Path) -> None:
     source = [*texts(12), "what is the weather", "sing a song"]
     _, outcome = started(
@@ -113,6 +129,7 @@ def test_every_document_is_counted_once(tmp_path: Path) -> None:
         settings(tmp_path, source, taxonomy=GIVEN, labels={"probe": 0, "aggregate": "majority"}), good
     )
     card = card_of(outcome)
+    assert card.applying is None
     left = card.left_out
     assert left.other == 2 and left.unlabelled == left.doubted == 0 and left.held_out > 0
     assert sum(left.model_dump().values()) + card.training.lessons == card.source.documents == 38
@@ -394,6 +411,35 @@ def test_limits_are_stated_plainly(case: str) -> None:
     card, said = SAID[case]
     assert set(limits(card)) - ALWAYS == said
     assert set(limits(card)) >= ALWAYS
+
+
+def test_where_several_labels_apply_limits_say_that_none_may() -> None:
+    left, thresholds = LeftOut(unlabelled=0, other=2, held_out=20, doubted=0), training(thresholds=(0.2, 0.5))
+    several = made(applying=Applying(method="soft"), training=thresholds, left_out=left)
+    said = set(limits(several))
+    assert said - set(limits(made(training=thresholds, left_out=left))) == {
+        "Its primary label is always one of its labels, also for a text that none of them fits; "
+        "of its own documents that is 2 texts.",
+        "Which labels apply is decided by a threshold for each, and may be none or several of them.",
+    }
+    assert not [sentence for sentence in said if sentence.startswith("It always gives one of its labels")]
+
+
+HOW: dict[str, tuple[Card, str]] = {
+    "one label": (made(), "Labels were made of votes by `soft`.\n\n|"),
+    "one label, chosen": (made(why="a|b"), "Labels were made of votes by `soft`: a\\|b.\n\n|"),
+    "several": (
+        made(why="c", applying=Applying(method="dawid-skene", why="3 annotators")),
+        "- The primary label was made of votes by `soft`: c.\n"
+        "- All labels that apply were made of votes by `dawid-skene`: 3 annotators.\n\n|",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HOW)
+def test_a_card_says_how_labels_were_made(case: str) -> None:
+    card, said = HOW[case]
+    assert f"\n## Labels\n\n{said}" in markdown(card)
 
 
 def table(page: str, title: str) -> list[list[str]]:

@@ -113,7 +113,8 @@ def tiny(vocabulary: int = 30_522, **config: int) -> Callable[[Path], None]:
         from transformers import BertConfig, BertModel
 
         sizes: dict[str, Any] = {"hidden_size": 8, "intermediate_size": 8, "num_attention_heads": 2, "num_hidden_layers": 2, **config}
-        BertModel(BertConfig(vocab_size=vocabulary, **sizes)).save_pretrained(folder)
+        model = BertModel(BertConfig(vocab_size=vocabulary, **sizes))  # type: ignore[no-untyped-call]
+        model.save_pretrained(folder)
 
     return put
 

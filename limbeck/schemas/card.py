@@ -74,6 +74,15 @@ class Agreement(Record):
     """Those that share documents."""
 
 
+class Applying(Record):
+    """How it was decided which labels apply, where several may."""
+
+    method: str
+    """`soft`: the mean of the votes on each label; `dawid-skene`: by each annotator's hits and false alarms."""
+    why: str = ""
+    """Why so, where limbeck chose."""
+
+
 class LabelSize(Record):
     """One label that the student can give."""
 
@@ -140,6 +149,8 @@ class Card(Record):
     """How votes became labels."""
     why: str = ""
     """Why so, where limbeck chose."""
+    applying: Applying | None = None
+    """None where one label counts, the primary one, of which `method` tells."""
     annotators: tuple[Annotator, ...]
     agreement: Agreement
     labels: tuple[LabelSize, ...]

@@ -14,6 +14,7 @@ from limbeck.schemas import PEOPLE, Decision, Errors, Taxonomy, Vote, content_id
 from limbeck.schemas.card import (
     Agreement,
     Annotator,
+    Applying,
     Card,
     Confusion,
     Kind,
@@ -56,6 +57,7 @@ def cards(context: RunContext, students: Sequence[Student], best: Student) -> li
             source=_source(context),
             method=decision.method,
             why=bare(context, decision.why),
+            applying=_applying(context, space.id),
             annotators=_annotators(context, votes, decision, space.id),
             agreement=_agreement(context, votes),
             labels=_labels(context, space, looked, parted),
@@ -103,6 +105,15 @@ def _decision(context: RunContext, space: str) -> Decision:
         if kept
         else Decision(method=context.settings.labels.aggregate)
     )
+
+
+def _applying(context: RunContext, space: str) -> Applying | None:
+    """How all labels that apply were decided; None where one label counts."""
+    kept = context.store.artifacts(context.run, AGGREGATE).get(f"{space}/all")
+    if kept is None:
+        return None
+    decision = Decision.model_validate_json(kept.value)
+    return Applying(method=decision.method, why=bare(context, decision.why))
 
 
 def _annotators(
