@@ -5,11 +5,10 @@ is also written beside them as text. `plain` and `safe` are how texts of unknown
 """
 
 import html
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
-UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters, which HTML forbids, and lone surrogates, which no file can hold."""
+from limbeck.visible import on_one_line
+
 MOST_ROWS = 60
 """Rows of a list that a page shows before the rest folds."""
 LONGEST_QUOTE = 180
@@ -19,7 +18,7 @@ FEWEST_COLUMNS = 16
 
 def plain(text: str, longest: int | None = None) -> str:
     """A text on one line that any file can hold, cut with an ellipsis where it is longer than `longest` characters."""
-    line = " ".join(UNSHOWABLE.sub("\ufffd", text).split())
+    line = on_one_line(text)
     if longest is None or len(line) <= longest:
         return line
     # Cut between words, except in scripts and strings that have no spaces near.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limbeck.errors import ConfigError, Interrupted, LimbeckError, QueryError
+from limbeck.visible import in_json, literal, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,7 +31,7 @@ def main() -> None:
     try:
         app()
     except LimbeckError as error:
-        print(f"limbeck: {error}", file=sys.stderr)
+        print(f"limbeck: {visible(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 
@@ -142,7 +143,6 @@ def sql(
 ) -> None:
     """Ask the project's store, read-only, also while a run is writing."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from limbeck.query import ask
@@ -153,11 +153,11 @@ def sql(
         raise QueryError(f"two columns of {statement!r} have one name; name them apart with AS")
     if as_json:
         for row in answer.to_pylist():
-            print(json.dumps(row, ensure_ascii=False, default=str))
+            print(in_json(json.dumps(row, ensure_ascii=False, default=str)))
         return
-    table = Table(*map(escape, answer.column_names), box=None)
+    table = Table(*map(literal, answer.column_names), box=None)
     for row in answer.to_pylist():
-        table.add_row(*(escape(str(value)) for value in row.values()))
+        table.add_row(*(literal(str(value)) for value in row.values()))
     Console().print(table)
 
 
@@ -184,7 +184,7 @@ def card(
     from limbeck.card import markdown, read
 
     found = read(student)
-    print(found.model_dump_json(indent=1) if as_json else markdown(found), end="\n" if as_json else "")
+    print(in_json(found.model_dump_json(indent=1)) if as_json else visible(markdown(found)), end="\n" if as_json else "")
 
 
 @app.command("eval")

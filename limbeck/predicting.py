@@ -12,6 +12,7 @@ from limbeck.documents import read
 from limbeck.errors import ConfigError, DocumentsError, NoColumn
 from limbeck.progress import Progress
 from limbeck.students import load
+from limbeck.visible import in_json
 
 BATCH = 1024
 """Rows read into memory as predictions at once."""
@@ -76,7 +77,7 @@ def _opened(out: Path) -> TextIO:
 
 def _as_jsonl(rows: Iterator[dict[str, Any]], target: TextIO) -> None:
     for row in rows:
-        print(json.dumps(row, ensure_ascii=False), file=target)
+        print(in_json(json.dumps(row, ensure_ascii=False)), file=target)
 
 
 def _as_csv(rows: Iterator[dict[str, Any]], target: TextIO) -> None:

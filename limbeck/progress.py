@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from limbeck.visible import visible
+
 EVERY_SECONDS = 5.0
 """Between two lines, where there are no bars."""
 WINDOW_SECONDS = 30.0
@@ -142,6 +144,7 @@ class Progress:
 
     def warn(self, sentence: str) -> None:
         """Say something that nobody should miss: it is written where all else is quiet, too."""
+        sentence = visible(sentence)  # It may quote a document, or an exception of somebody's rule.
         with self._lock:
             if self._bars:
                 self._bars.refresh()  # The line goes above the bars as they were last drawn.
@@ -175,7 +178,7 @@ class Progress:
                 self._bars = _bars(self._stream)
                 self._bars.start()
             bars, self._shown = self._bars, self._shown + 1
-            task = bars.add_task(stage.name, total=stage.total, state=stage.counted)
+            task = bars.add_task(visible(stage.name), total=stage.total, state=stage.counted)
         stage.show = lambda: self._move_bar(bars, task, stage)
         return lambda: self._close_bar(bars, task)
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 
 from limbeck import show
 from limbeck.reliability import Applicable, Reliability, applicables, reliabilities
 from limbeck.schemas import PEOPLE, Decision, Errors, Label, Run, Vote
 from limbeck.schemas.quality import AGGREGATE, ERRORS
+from limbeck.visible import literal
 
 CONFUSIONS = 3
 """An annotator's errors that a terminal shows."""
@@ -120,7 +120,7 @@ def annotators_view(store: Path, run: Run) -> RenderableType:
 
 
 def _how(what: str, made: Decision) -> str:
-    return f"{what} by {made.method}" + (f": {escape(made.why)}" if made.why else "")
+    return f"{what} by {made.method}" + (f": {literal(made.why)}" if made.why else "")
 
 
 def _applicables(made: Decision, found: list[Applicable]) -> tuple[RenderableType, ...]:
@@ -128,7 +128,7 @@ def _applicables(made: Decision, found: list[Applicable]) -> tuple[RenderableTyp
     table = Table("annotator", "documents", "labels", "estimated precision", "estimated recall", box=None)
     for one in found:
         table.add_row(
-            escape(one.annotator), f"{one.voted:,}", f"{one.yes:,}", f"{one.precision:.2f}", _figure(one.recall)
+            literal(one.annotator), f"{one.voted:,}", f"{one.yes:,}", f"{one.precision:.2f}", _figure(one.recall)
         )
     return "", _how("all labels that apply", made), "", table
 
@@ -140,7 +140,7 @@ def _annotators(found: list[Reliability], made: Decision) -> Table:
     for one in found:
         weight = made.weights.get(one.annotator) if made.weights else None
         figures = (f"{weight:.2f}" if weight is not None else "–", f"{one.accuracy:.2f}", _figure(one.kappa))
-        table.add_row(escape(one.annotator), f"{one.voted:,}", f"{one.coverage:.0%}", *figures)
+        table.add_row(literal(one.annotator), f"{one.voted:,}", f"{one.coverage:.0%}", *figures)
     return table
 
 
@@ -149,7 +149,7 @@ def _confusions(found: list[Reliability]) -> RenderableType:
     for one in found:
         for label, voted, share, documents in one.confused(CONFUSIONS):
             table.add_row(
-                escape(one.annotator), escape(label), escape(voted), f"{share:.0%}", f"{documents:.0f}"
+                literal(one.annotator), literal(label), literal(voted), f"{share:.0%}", f"{documents:.0f}"
             )
     return table if table.row_count else "no annotator's votes differ from the labels"
 
@@ -165,7 +165,7 @@ def errors_view(store: Path, run: Run, limit: int | None = None) -> RenderableTy
         return "nobody has looked for errors yet, or there are too few labels to tell"
     table = Table("label", "probably", "text", box=None)
     for one in likely_errors(store, run, limit):
-        table.add_row(escape(one.label), escape(one.better), escape(show.clipped(one.text)))
+        table.add_row(literal(one.label), literal(one.better), literal(show.clipped(one.text)))
     head = f"{len(looked.found):,} labels stand out; {looked.rate:.1%} of all are estimated to be wrong"
     return (
         Group(head, "", table, "", f"answer them with: limbeck review {show.short(run.id)}")

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from limbeck.context import RunContext
 from limbeck.errors import ConfigError, NoSuchRun
@@ -20,6 +19,7 @@ from limbeck.settings import Settings
 from limbeck.show import find
 from limbeck.stages.labelling import answers
 from limbeck.stages.review import Question, learn, questions, record, withdraw
+from limbeck.visible import literal
 
 AT_A_TIME = 20
 """Documents chosen before the labels are made anew."""
@@ -128,7 +128,7 @@ class Session:
             return
         self.said[item] = label
         record(self.context, self.person, {item: label})
-        self.console.print(f"[green]{escape(label)}[/green]")
+        self.console.print(f"[green]{literal(label)}[/green]")
 
     def _take_back(self, question: Question) -> None:
         item = question.document.id
@@ -140,9 +140,9 @@ class Session:
         text = question.document.text
         shown = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + " […]"
         self.console.rule(f"{len(self.said) + 1}", style="dim")
-        self.console.print(escape(shown), highlight=False)
+        self.console.print(literal(shown), highlight=False)
         for number, (label, share) in enumerate(question.guesses[:SHOWN], 1):
-            self.console.print(f"  [bold]{number}[/bold] {escape(label)} [dim]{share:.0%}[/dim]", highlight=False)
+            self.console.print(f"  [bold]{number}[/bold] {literal(label)} [dim]{share:.0%}[/dim]", highlight=False)
 
     def _key(self, question: Question) -> str:
         """A key that means something."""
@@ -160,7 +160,7 @@ class Session:
         same = [name for name in self.names if name.casefold() == typed.casefold()]
         found = same or [name for name in self.names if typed and typed.casefold() in name.casefold()]
         if len(found) != 1:
-            self.console.print(f"{len(found)} labels have {typed!r} in their name; skipped", highlight=False)
+            self.console.print(f"{len(found)} labels have {literal(repr(typed))} in their name; skipped", highlight=False)
         return found[0] if len(found) == 1 else None
 
 

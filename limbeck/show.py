@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
 from limbeck.errors import NoSuchRun
 from limbeck.query import ask
 from limbeck.schemas import OTHER, Run, Taxonomy
+from limbeck.visible import literal, on_one_line
 
 LONGEST_TEXT = 100
 UNLEARNT = " (from before your answers; learn from them with: limbeck run YOUR.yaml)"
@@ -161,7 +161,7 @@ def tree(store: Path, run: Run) -> Tree:
 
 
 def _row(name: str, size: int, description: str) -> str:
-    return f"[bold]{escape(name)}[/]  [cyan]{size:,}[/]  [dim]{escape(clipped(description))}[/]"
+    return f"[bold]{literal(name)}[/]  [cyan]{size:,}[/]  [dim]{literal(clipped(description))}[/]"
 
 
 def labels_table(store: Path, run: Run, limit: int | None) -> Table:
@@ -170,7 +170,7 @@ def labels_table(store: Path, run: Run, limit: int | None) -> Table:
     found = taxonomy(store, run)
     for row in labelled(store, run, found.id, limit) if found else []:
         confidence = f"{row['confidence']:.2f}" if row["confidence"] is not None else "–"
-        table.add_row(escape(row["key"]), escape(row["label"] or "–"), confidence, escape(clipped(row["text"])))
+        table.add_row(literal(row["key"]), literal(row["label"] or "–"), confidence, literal(clipped(row["text"])))
     return table
 
 
@@ -178,7 +178,7 @@ def failures_table(store: Path, run: Run) -> Table:
     """What failed, and why."""
     table = Table("step", "item", "error", "text", box=None)
     for row in failures(store, run):
-        table.add_row(row["step"], short(row["item"]), escape(row["error"] or ""), escape(clipped(row["text"] or "")))
+        table.add_row(literal(row["step"]), literal(short(row["item"])), literal(row["error"] or ""), literal(clipped(row["text"] or "")))
     return table
 
 
@@ -187,7 +187,7 @@ def cost_table(store: Path, run: Run) -> Table:
     names = ("step", "done", "repaired", "failed", "calls", "prompt_tokens", "completion_tokens")
     table = Table(*(name.replace("_", " ") for name in names), "model seconds", "price", box=None)
     for row in cost(store, run):
-        table.add_row(*(f"{row[n]:,}" if n != "step" else row[n] for n in names), f"{row['seconds']:.1f}", f"{row['price']:.4f}")
+        table.add_row(*(f"{row[n]:,}" if n != "step" else literal(row[n]) for n in names), f"{row['seconds']:.1f}", f"{row['price']:.4f}")
     return table
 
 
@@ -205,7 +205,7 @@ def ending(store: Path, run: Run, report: Path | None) -> RenderableType:
     if report:
         lines.append(f"Report: {report}")
     table = labels_table(store, run, 5)
-    return Group(tree(store, run), "", table, "", *(escape(line) for line in lines))
+    return Group(tree(store, run), "", table, "", *(literal(line) for line in lines))
 
 
 def _notes(store: Path, run: Run) -> list[str]:
@@ -234,7 +234,7 @@ def _why_none(store: Path, run: Run) -> str:
 
 def clipped(text: str) -> str:
     """A text on one line, cut where it is long."""
-    line = " ".join(text.split())
+    line = on_one_line(text)
     return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
 
 

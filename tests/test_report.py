@@ -21,6 +21,7 @@ from limbeck.facts import (
     StudentFacts,
 )
 from limbeck.report import render
+from limbeck.visible import UNSHOWABLE
 
 VOID = {"meta", "rect", "line"}
 HOSTILE = "<script>alert('x')</script> \"a\", & b <b> </title></style> -->"
@@ -235,7 +236,7 @@ def test_any_text_keeps_the_page_well_formed_and_writable(text: str) -> None:
     page = render(everywhere(text))
     Page(page)
     page.encode("utf-8")
-    assert not charts.UNSHOWABLE.search(page.replace("\n", ""))
+    assert not UNSHOWABLE.search(page.replace("\n", ""))
 
 
 @pytest.mark.parametrize(
