@@ -39,6 +39,13 @@ def _people(card: Card) -> Iterator[str]:
         yield f"People gave {answers} on {documents}; the other labels are unchecked."
 
 
+def _measured(card: Card) -> Iterator[str]:
+    if card.training.spared:
+        taught = f"{many(card.training.spared, 'answered text')} that had been drawn for measuring"
+        hard = "people are asked about hard texts, so the agreement that its run reports is measured on clearer ones"
+        yield f"Students were taught {taught}; {hard}."
+
+
 def _annotators(card: Card) -> Iterator[str]:
     machines = [one for one in card.annotators if one.kind != "person"]
     if len(machines) == 1:
@@ -100,4 +107,12 @@ def _use(card: Card) -> Iterator[str]:
         yield "No lesson was held out: it has no scores, and its probabilities are not calibrated."
 
 
-LIMITS: tuple[Callable[[Card], Iterator[str]], ...] = (_scores, _people, _annotators, _noise, _labels, _use)
+LIMITS: tuple[Callable[[Card], Iterator[str]], ...] = (
+    _scores,
+    _people,
+    _measured,
+    _annotators,
+    _noise,
+    _labels,
+    _use,
+)

@@ -45,6 +45,7 @@ from limbeck.schemas.card import (
 from limbeck.settings import Settings
 from limbeck.stages.card import kind_of
 from limbeck.stages.errors import errors
+from limbeck.stages.parts import parts
 from limbeck.stages.review import learn, questions, record
 from limbeck.students import fit_best
 
@@ -181,6 +182,22 @@ def test_a_run_after_a_review_renews_the_card(tmp_path: Path) -> None:
     assert (ann.name, ann.voted, ann.weight, ann.accuracy) == ("person:ann", 5, 100.0, 1.0)
     assert "People gave 5 answers on 36 documents; the other labels are unchecked." in after.limits
     assert (outcome.run, after.source) == (again.run, before.source)
+
+
+@pytest.mark.usefixtures("one_encoder")
+def test_a_card_counts_answered_texts_that_left_the_measuring(tmp_path: Path) -> None:
+    conf = settings(tmp_path, texts(12), taxonomy=GIVEN, labels={"llm_limit": 0}, student={"held_out": 0.4})
+    _, outcome = started(conf, speechless)
+    assert (before := card_of(outcome)).training.spared == 0
+    with opened(outcome.store.parent, None) as context:
+        kept = parts(context)
+        given = {one.item: one.label for one in context.store.labels(outcome.run, context.store.taxonomy(outcome.run).id)}
+        # Two that were held out, and one that was shown anyway.
+        record(context, "ann", {item: given[item] for item in (*kept.held_out[:2], kept.shown[0])})
+        learn(context)
+    after = card_of(started(conf, speechless)[1])
+    assert after.training.spared == 2 == before.left_out.held_out - after.left_out.held_out
+    assert [one for one in after.limits if one.startswith("Students were taught 2 answered texts")]
 
 
 @pytest.mark.usefixtures("one_encoder")
@@ -344,6 +361,15 @@ SAID: dict[str, tuple[Card, set[str]]] = {
             annotators=(annotator("a", "rule"), annotator("b", "rule"), annotator("person:ann", "person", 1))
         ),
         {"People gave 1 answer on 80 documents; the other labels are unchecked.", UNSEEN},
+    ),
+    "answered texts taught": (
+        made(training=training(spared=3)),
+        {
+            NO_PERSON,
+            UNSEEN,
+            "Students were taught 3 answered texts that had been drawn for measuring; people are asked about hard "
+            "texts, so the agreement that its run reports is measured on clearer ones.",
+        },
     ),
     "one annotator": (
         made(annotators=(annotator("words", "patterns"),), agreement=Agreement(fleiss=None)),

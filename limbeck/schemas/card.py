@@ -129,6 +129,8 @@ class Training(Record):
     seed: int
     lessons: int
     """Documents that students were shown; a part of them chose settings and calibrated."""
+    spared: int = 0
+    """Of them, those that were drawn for measuring and that people had answered."""
     chosen: bool
     """Whether it was the best of its run."""
     metrics: dict[str, float]

@@ -28,7 +28,7 @@ from limbeck.schemas.card import (
 from limbeck.schemas.quality import AGGREGATE
 from limbeck.stages.errors import errors
 from limbeck.stages.labelling import CLUSTERS, votes_of_run
-from limbeck.stages.parts import Parts, parts
+from limbeck.stages.parts import Parts, parts, spared
 from limbeck.students import Student
 from limbeck.students.student import name_of
 
@@ -49,6 +49,7 @@ def cards(context: RunContext, students: Sequence[Student], best: Student) -> li
     """One card a student; those of one run differ in how the student was trained."""
     space, looked, parted = context.store.taxonomy(context.run), errors(context), parts(context)
     decision, votes = _decision(context, space.id), votes_of_run(context, space.id)
+    answered = len(spared(context, context.store.documents(context.run)))
     left = LeftOut(**{name: len(getattr(parted, name)) for name in LeftOut.model_fields})
     made = []
     for student in students:
@@ -66,7 +67,7 @@ def cards(context: RunContext, students: Sequence[Student], best: Student) -> li
             else None,
             errors=context.settings.labels.errors,
             left_out=left,
-            training=_training(context, student, len(parted.shown), student is best),
+            training=_training(context, student, len(parted.shown), answered, student is best),
         )
         made.append(card.model_copy(update={"limits": limits(card)}))
     return made
@@ -162,13 +163,14 @@ def _labels(
     )
 
 
-def _training(context: RunContext, student: Student, lessons: int, chosen: bool) -> Training:
+def _training(context: RunContext, student: Student, lessons: int, answered: int, chosen: bool) -> Training:
     return Training(
         kind=student.kind,
         encoder=bare(context, name_of(student.encoder)),
         max_tokens=student.encoder.max_tokens,
         seed=context.settings.seed,
         lessons=lessons,
+        spared=answered,
         chosen=chosen,
         # How long it took tells of a machine, not of the student.
         metrics={name: figure for name, figure in student.metrics.items() if name != "seconds"},

@@ -30,14 +30,23 @@ def unseen(context: RunContext, documents: list[Document]) -> set[str]:
     """
     # Nothing is measured on what was learnt: after answers, students begin anew, and every figure is taken anew on what is
     # then held out (`review.MADE_OF_LABELS`). A figure from before is of students that had not seen the answered documents.
-    space, share = context.store.taxonomy(context.run).id, context.settings.student.held_out
-    named = {one.item for one in context.store.labels(context.run, space) if one.label != OTHER}
-    places = {one.id: _place(context, one) for one in documents if one.id in named}
-    drawn = sorted((item for item, place in places.items() if place < share), key=places.__getitem__)
-    told = answers(context, space)
+    drawn, told = _drawn(context, documents), answers(context, context.store.taxonomy(context.run).id)
     held = sorted(drawn, key=lambda item: item in told)  # Sorting keeps the order of those that are alike.
     free = sum(item not in told for item in drawn)
     return set(held[: max(free, -(-len(drawn) // 2))])
+
+
+def spared(context: RunContext, documents: list[Document]) -> set[str]:
+    """Documents that were drawn for measuring and are lessons instead, as people have answered them."""
+    return set(_drawn(context, documents)) - unseen(context, documents)
+
+
+def _drawn(context: RunContext, documents: list[Document]) -> list[str]:
+    """The share of the documents with a label that is drawn for measuring, by their places."""
+    space, share = context.store.taxonomy(context.run).id, context.settings.student.held_out
+    named = {one.item for one in context.store.labels(context.run, space) if one.label != OTHER}
+    places = {one.id: _place(context, one) for one in documents if one.id in named}
+    return sorted((item for item, place in places.items() if place < share), key=places.__getitem__)
 
 
 def _place(context: RunContext, document: Document) -> float:
