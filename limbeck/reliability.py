@@ -118,7 +118,7 @@ def _believed(votes: Sequence[Vote], chosen: Mapping[str, str], names: list[str]
     if method not in MODELLED or not others:
         return certain
     told = {vote.item for vote in votes if vote.annotator.startswith(PEOPLE)}
-    table = VoteTable.of(others, items=list(chosen))
+    table = VoteTable.of(others, items=list(chosen), known={item: chosen[item] for item in told & chosen.keys()})
     likely = MODELLED[method](table).probabilities
     rows = np.array([item not in told for item in chosen]) & table.voted_on
     shares = np.zeros_like(certain)

@@ -222,6 +222,12 @@ class Store:
         rows = self.rows("SELECT * FROM runs WHERE id = ?", [id])
         return Run.model_validate(rows[0]) if rows else None
 
+    def runs_of(self, taxonomy: str) -> list[Run]:
+        """The runs that label with a taxonomy, and so share its votes."""
+        self.flush()
+        rows = self.rows("SELECT r.* FROM runs r JOIN taxonomies t ON t.run = r.id WHERE t.id = ? ORDER BY r.id", [taxonomy])
+        return [Run.model_validate(row) for row in rows]
+
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Rows of any reading statement, as dicts."""
         if not hasattr(self._reading, "cursor"):

@@ -17,7 +17,7 @@ from limbeck.progress import Progress
 from limbeck.reviewing import opened
 from limbeck.run import Outcome, run
 from limbeck.settings import AnnotatorSettings, Settings, load
-from limbeck.stages.labelling import ECHO_WEIGHT
+from limbeck.stages.labelling import ECHO
 from limbeck.stages.review import record
 
 pytestmark = pytest.mark.usefixtures("one_encoder")
@@ -170,7 +170,7 @@ def writing(folder: Path, examples: list[tuple[str, str]] | None = None) -> Sett
     return settings(folder, texts(8), taxonomy=GIVEN, labels={"llm_limit": 0}, annotators=annotators)
 
 
-@pytest.mark.parametrize(("examples", "weight"), [([("where is card 1", "Cards"), ("lend me 1", "Loans")], 1.0), (None, ECHO_WEIGHT)])
+@pytest.mark.parametrize(("examples", "weight"), [([("where is card 1", "Cards"), ("lend me 1", "Loans")], 1.0), (None, ECHO)])
 def test_rules_learnt_from_the_first_labels_hardly_outvote_them(
     examples: list[tuple[str, str]] | None, weight: float, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ from limbeck.labelmodels import (
     fit,
     fuse,
     majority,
+    soft,
     weighted,
 )
 from limbeck.labelmodels.certificate import smallest_margin
@@ -484,3 +485,24 @@ def test_crowd_answers_of_medical_relations() -> None:
     result = fit(VoteTable.of_arrays(item, by, label), "dawid-skene")
     gold = np.array([row["adjudicated"] == 1 for row in rows])
     assert (result.chosen.astype(bool) == gold).mean() > 0.8
+
+
+@pytest.mark.parametrize("method", ["weighted", "balanced", "dawid-skene"])
+def test_what_is_known_of_some_items_tells_who_is_right_on_the_others(method: Any) -> None:
+    right = [n % 3 for n in range(36)]
+    wrong = [(n + 1) % 3 for n in right]
+    said = {"copy 1": wrong, "copy 2": wrong, "copy 3": wrong, "good": right}
+    votes = [
+        Vote(item=str(n), space="s", annotator=name, label="abc"[label]) for name, row in said.items() for n, label in enumerate(row)
+    ]
+    known = {str(n): "abc"[right[n]] for n in range(30)}
+    blind, told = fit(VoteTable.of(votes), method), fit(VoteTable.of(votes, known=known), method)
+    assert blind.chosen.tolist() == wrong
+    assert told.chosen.tolist() == right
+
+
+def test_a_known_label_that_nobody_votes_for_counts_and_unknown_items_do_not() -> None:
+    votes = [Vote(item=item, space="s", annotator="a", label="x") for item in ("1", "2")]
+    table = VoteTable.of(votes, known={"1": "y", "9": "z"})
+    assert (table.labels, table.known) == (["x", "y"], {0: 1})
+    assert soft(table).probabilities.tolist() == [[0, 1], [1, 0]]

