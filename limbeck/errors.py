@@ -82,7 +82,7 @@ class UnreadableLabel(LimbeckError):
     """A vote's label is not of the kind that it is read as: no span, number or ranking."""
 
     def __init__(self, label: str, kind: str, wanted: str) -> None:
-        super().__init__(f"label {label!r} is no {kind}; write {wanted}")
+        super().__init__(f"label {label[:60]!r} is no {kind}; write {wanted}")
 
 
 class StoreError(LimbeckError):
