@@ -23,8 +23,6 @@ from limbeck.students.lessons import Choices, Floats, Lessons, Rows
 FOLDS = 5
 STRENGTH = 1.0
 """λ of the regression that judges."""
-
-
 PRIOR = 5.0
 """Texts of a label that what all labels' texts tell counts for."""
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from limbeck.agreement import cohen_kappa
 from limbeck.labelmodels import Aggregated, VoteTable, applying, balanced, dawid_skene
-from limbeck.labelmodels.multilabel import spoken, yeses
+from limbeck.labelmodels.multilabel import one_hot, spoken, yeses
 from limbeck.labelmodels.table import Floats
 from limbeck.labelmodels.voting import best_only
 from limbeck.schemas import PEOPLE, YES, Label, Vote
@@ -120,10 +120,9 @@ def _believed(votes: Sequence[Vote], chosen: Mapping[str, str], names: list[str]
     told = {vote.item for vote in votes if vote.annotator.startswith(PEOPLE)}
     table = VoteTable.of(others, items=list(chosen), known={item: chosen[item] for item in told & chosen.keys()})
     likely = MODELLED[method](table).probabilities
-    rows = np.array([item not in told for item in chosen]) & table.voted_on
     shares = np.zeros_like(certain)
     shares[:, [column[label] for label in table.labels]] = likely
-    return np.asarray(np.where(rows[:, None], shares, certain), dtype=np.float32)
+    return np.asarray(np.where(table.voted_on[:, None], shares, certain), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -155,7 +154,7 @@ def applicables(votes: Sequence[Vote], labels: Sequence[Label], method: str) -> 
     table = VoteTable.of(
         vote for vote in votes if vote.score >= YES and not vote.annotator.startswith(PEOPLE)
     )
-    applies, yes, spoke = _applies(table, labels), yeses(table), spoken(table)
+    applies, yes, spoke = one_hot(labels, table.items, table.labels), yeses(table), spoken(table)
     if method == "dawid-skene":
         rows = np.array([item not in told for item in table.items], dtype=bool)
         applies = np.where(rows[:, None], applying(table), applies)
@@ -168,13 +167,3 @@ def _applicable(name: str, applies: Floats, yes: Floats, spoke: npt.NDArray[np.b
     given, right, there = float(yes.sum()), float((yes * applies).sum()), float(applies[spoke].sum())
     recall = right / there if there >= FEWEST else None
     return Applicable(name, int(yes.any(axis=1).sum()), int(given), right / given, recall)
-
-
-def _applies(table: VoteTable, labels: Sequence[Label]) -> Floats:
-    """[items, labels]: 1 where a label was said to apply."""
-    rows, columns = ({name: place for place, name in enumerate(one)} for one in (table.items, table.labels))
-    applies = np.zeros((len(rows), len(columns)), dtype=np.float32)
-    for label in labels:
-        if label.item in rows and label.label in columns:
-            applies[rows[label.item], columns[label.label]] = 1
-    return applies

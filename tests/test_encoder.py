@@ -94,16 +94,21 @@ NO_ENCODER: dict[Callable[[Path], None], str] = {
 }
 
 
-@pytest.mark.parametrize("spoil", NO_ENCODER, ids=lambda spoil: spoil.__name__)
-def test_a_folder_that_holds_something_else_is_refused(spoil: Callable[[Path], None], encoder: Encoder, tmp_path: Path) -> None:
-    folder = tmp_path / "encoder"
+def refused(spoil: Callable[[Path], None], encoder: Encoder, folder: Path) -> str:
+    """What is said of a copy of the encoder that was spoilt."""
     shutil.copytree(encoder.path, folder)
     spoil(folder)
     with pytest.raises(ConfigError) as error:
         check(str(folder))
-    assert str(error.value).startswith(f"The encoder {str(folder)!r} can't be loaded (")
-    assert NO_ENCODER[spoil] in str(error.value) and len(str(error.value).splitlines()) == 1
-    assert "; write 'minilm', the folder of a transformers model" in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("spoil", NO_ENCODER, ids=lambda spoil: spoil.__name__)
+def test_a_folder_that_holds_something_else_is_refused(spoil: Callable[[Path], None], encoder: Encoder, tmp_path: Path) -> None:
+    said = refused(spoil, encoder, tmp_path / "encoder")
+    assert said.startswith(f"The encoder {str(tmp_path / 'encoder')!r} can't be loaded (")
+    assert NO_ENCODER[spoil] in said and len(said.splitlines()) == 1
+    assert "; write 'minilm', the folder of a transformers model" in said
 
 
 def tiny(vocabulary: int = 30_522, **config: int) -> Callable[[Path], None]:
@@ -139,15 +144,11 @@ FAILS: dict[str, tuple[Callable[[Path], None], str]] = {
 
 @pytest.mark.parametrize("case", FAILS)
 def test_an_encoder_that_fails_on_a_text_is_refused_before_the_run(case: str, encoder: Encoder, tmp_path: Path) -> None:
-    spoil, said = FAILS[case]
-    folder = tmp_path / "encoder"
-    shutil.copytree(encoder.path, folder)
-    spoil(folder)
-    with pytest.raises(ConfigError) as error:
-        check(str(folder))
-    assert str(error.value).startswith(f"The encoder {str(folder)!r} can't be used ({said}")
-    assert str(error.value).endswith("); write 'minilm', the folder of a transformers model, or a hub id that this machine can reach")
-    assert len(str(error.value).splitlines()) == 1
+    spoil, why = FAILS[case]
+    said = refused(spoil, encoder, tmp_path / "encoder")
+    assert said.startswith(f"The encoder {str(tmp_path / 'encoder')!r} can't be used ({why}")
+    assert said.endswith("); write 'minilm', the folder of a transformers model, or a hub id that this machine can reach")
+    assert len(said.splitlines()) == 1
 
 
 def test_a_small_encoder_without_fault_is_not_refused(encoder: Encoder, tmp_path: Path) -> None:

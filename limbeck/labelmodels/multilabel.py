@@ -4,10 +4,13 @@ An annotator that voted on an item says no to every label that it did not name t
 vote there, or that never names a label, says nothing of it.
 """
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from limbeck.labelmodels.table import Floats, VoteTable
+from limbeck.schemas import Label
 
 Choices = npt.NDArray[np.bool_]
 
@@ -67,6 +70,16 @@ def spoken(table: VoteTable) -> Choices:
     spoke[table.annotator, table.item] = True
     knows[table.annotator, table.label] = True
     return np.asarray(spoke[:, :, None] & knows[:, None, :])
+
+
+def one_hot(labels: Iterable[Label], items: Sequence[str], names: Sequence[str]) -> Floats:
+    """[items, names]: 1 where a label was said to apply to an item, else 0; labels of other items or names are left out."""
+    rows, columns = ({name: place for place, name in enumerate(one)} for one in (items, names))
+    applies = np.zeros((len(items), len(names)), dtype=np.float32)
+    for label in labels:
+        if label.item in rows and label.label in columns:
+            applies[rows[label.item], columns[label.label]] = 1
+    return applies
 
 
 def _evidence(said: Floats, probabilities: Floats, spoke: Choices) -> Floats:

@@ -17,6 +17,7 @@ from limbeck.asking import MODELS_ERR, choose
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.labelmodels import Aggregated, Method, VoteTable, applying, choose_applying, fit
+from limbeck.labelmodels.multilabel import one_hot
 from limbeck.prototypes import assign, nearness, phrase
 from limbeck.schemas import OTHER, PEOPLE, YES, Artifact, Category, Decision, Document, Label, Vote
 from limbeck.schemas.quality import AGGREGATE
@@ -271,16 +272,16 @@ def _applying(
     value = decision.model_dump_json()
     context.store.put([Artifact(run=context.run, step=AGGREGATE, item=f"{space}/all", value=value)])
     by = "threshold" if decision.method == "soft" else decision.method
-    likely = _chances(context, space, votes, weights)
+    likely = _chances(context, space, votes, decision)
     return {item: (tuple(label for label, chance in scores.items() if chance >= YES), by) for item, scores in likely.items()}
 
 
-def _chances(context: RunContext, space: str, votes: list[Vote], weights: dict[str, float]) -> dict[str, dict[str, float]]:
-    """How likely each label is to apply to each item, by the label model of the config; a person's answer is not in doubt.
+def _chances(context: RunContext, space: str, votes: list[Vote], decision: Decision) -> dict[str, dict[str, float]]:
+    """How likely each label is to apply to each item, by what was decided; a person's answer is not in doubt.
 
     An answer tells that a label applies and leaves the others open; `Other`, that none does. What two people say both applies.
     """
-    likely = _modelled_chances(context, space, votes, weights)
+    likely = _modelled_chances(context, space, votes, decision)
     for label in _told(votes):
         if label.label == OTHER:
             likely[label.item] = {}
@@ -291,11 +292,11 @@ def _chances(context: RunContext, space: str, votes: list[Vote], weights: dict[s
 
 
 def _modelled_chances(
-    context: RunContext, space: str, votes: list[Vote], weights: dict[str, float]
+    context: RunContext, space: str, votes: list[Vote], decision: Decision
 ) -> dict[str, dict[str, float]]:
-    if _decision(context, votes, weights).method == "soft":
+    if decision.method == "soft":
         others = [vote for vote in votes if not vote.annotator.startswith(PEOPLE)]
-        return chances(others, weights, _written(context, space))
+        return chances(others, decision.weights, _written(context, space))
     table = _yes(votes)
     shares = applying(table)
     return {item: dict(zip(table.labels, row, strict=True)) for item, row in zip(table.items, shares.tolist(), strict=True)}
@@ -358,19 +359,15 @@ def believed(context: RunContext, space: str, items: Sequence[str], names: Seque
 
 def applied(context: RunContext, names: Sequence[str], space: str, items: Sequence[str]) -> Shares:
     """[items, names]: 1 where a label applies to an item, else 0."""
-    rows, columns = ({name: place for place, name in enumerate(one)} for one in (items, names))
-    applies = np.zeros((len(items), len(names)), dtype=np.float32)
-    for label in context.store.labels(context.run, f"{space}/all"):
-        if label.item in rows and label.label in columns:
-            applies[rows[label.item], columns[label.label]] = 1.0
-    return applies
+    return one_hot(context.store.labels(context.run, f"{space}/all"), items, names)
 
 
 def likely_to_apply(context: RunContext, names: Sequence[str], space: str, items: Sequence[str]) -> Shares:
     """[items, names]: how likely each label is to apply to an item; 1 or 0 where one label is chosen, and others beside it."""
     if not context.settings.labels.several:
         return applied(context, names, space, items)
-    likely = _chances(context, space, votes_of_run(context, space, "/all"), weights_of(context, space))
+    votes = votes_of_run(context, space, "/all")
+    likely = _chances(context, space, votes, _decision(context, votes, weights_of(context, space)))
     shares = [[likely.get(item, {}).get(name, 0.0) for name in names] for item in items]
     return np.asarray(shares, dtype=np.float32).reshape(len(items), len(names)).clip(0, 1)
 

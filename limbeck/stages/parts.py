@@ -30,15 +30,21 @@ def unseen(context: RunContext, documents: list[Document]) -> set[str]:
     """
     # Nothing is measured on what was learnt: after answers, students begin anew, and every figure is taken anew on what is
     # then held out (`review.MADE_OF_LABELS`). A figure from before is of students that had not seen the answered documents.
-    drawn, told = _drawn(context, documents), answers(context, context.store.taxonomy(context.run).id)
-    held = sorted(drawn, key=lambda item: item in told)  # Sorting keeps the order of those that are alike.
-    free = sum(item not in told for item in drawn)
-    return set(held[: max(free, -(-len(drawn) // 2))])
+    return _held(context, _drawn(context, documents))
 
 
 def spared(context: RunContext, documents: list[Document]) -> set[str]:
     """Documents that were drawn for measuring and are lessons instead, as people have answered them."""
-    return set(_drawn(context, documents)) - unseen(context, documents)
+    drawn = _drawn(context, documents)
+    return set(drawn) - _held(context, drawn)
+
+
+def _held(context: RunContext, drawn: list[str]) -> set[str]:
+    """Of the documents that were drawn, those that are held out."""
+    told = answers(context, context.store.taxonomy(context.run).id)
+    held = sorted(drawn, key=lambda item: item in told)  # Sorting keeps the order of those that are alike.
+    free = sum(item not in told for item in drawn)
+    return set(held[: max(free, -(-len(drawn) // 2))])
 
 
 def _drawn(context: RunContext, documents: list[Document]) -> list[str]:
