@@ -114,11 +114,14 @@ def _distinct(key: str, seen: Counter[str], skipped: Skipped) -> str:
 LONE = re.compile(r"[\ud800-\udfff]")
 
 
-def _cell(row: Row, column: str | None) -> str:
-    """A value as text that UTF-8 can hold; nothing for what is missing."""
-    value = row.get(column) if column is not None else None
+def cell(value: Any) -> str:
+    """A value of a row as text that UTF-8 can hold; nothing for what is missing."""
     words = value if isinstance(value, str) else _spelt(value)
     return words if words.isascii() else LONE.sub("\ufffd", words)
+
+
+def _cell(row: Row, column: str | None) -> str:
+    return cell(row.get(column) if column is not None else None)
 
 
 def _spelt(value: Any) -> str:
@@ -143,13 +146,18 @@ def _names(
     # Rows of folders and of the standard library come with keys that we made.
     ours = KEY if source == STDLIB or Path(source).is_dir() else None
     return {
-        TEXT: _column(text, columns, source, TEXT) if text else _text_column(head, columns, source),
-        KEY: _column(key, columns, source, KEY) if key else ours,
-        "gold": _column(gold, columns, source, "gold") if gold else None,
+        TEXT: column(text, columns, source, TEXT) if text else _text_column(head, columns, source),
+        KEY: column(key, columns, source, KEY) if key else ours,
+        "gold": column(gold, columns, source, "gold") if gold else None,
     }
 
 
-def _column(name: str, columns: list[str], source: str, option: str) -> str:
+def column(name: str, columns: list[str], source: str, option: str) -> str:
+    """A column that must be there.
+
+    Raises:
+        NoColumn: It isn't; says which are, and which of them was probably meant.
+    """
     if name in columns:
         return name
     near = difflib.get_close_matches(name, columns, 1, cutoff=0.4)

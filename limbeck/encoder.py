@@ -69,7 +69,7 @@ class Encoder:
         try:
             tokenizer, model = _loaded(path)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError, StrictDataclassError) as error:
-            raise _refused(name, "loaded", _first_line(error)) from error
+            raise refused(name, "loaded", error) from error
         return cls(str(path), max_tokens, tokenizer, model.eval().to(device()))
 
     @property
@@ -89,9 +89,9 @@ class Encoder:
         """
         return unit(mixed(self.layers(texts, on_batch)))
 
-    def last_layer(self, texts: Sequence[str]) -> Embeddings:
+    def last_layer(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Embeddings:
         """Embed texts by the last layer alone, as sentence-transformers does: float32 [texts, dimensions], unit vectors."""
-        return self.layers(texts)[:, 0]
+        return self.layers(texts, on_batch)[:, 0]
 
     def layers(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Embeddings:
         """What `encode` mixes: float32 [texts, 2, dimensions], unit vectors of the last layer and of the one before."""
@@ -104,6 +104,26 @@ class Encoder:
             if on_batch is not None:
                 on_batch(len(rows))
         return out
+
+    def token_vectors(self, texts: Sequence[str]) -> list[tuple[list[int], Embeddings]]:
+        """Each text's tokens, those that mark its ends left out: their numbers, and unit vectors [tokens, dimensions]."""
+        ids = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"] if texts else []
+        ends = set(self.tokenizer.all_special_ids)
+        found: list[tuple[list[int], Embeddings]] = [([], np.zeros((0, 0), np.float32))] * len(texts)
+        for rows in batches([len(one) for one in ids]):
+            for row, vectors in zip(rows, self._tokens([ids[row] for row in rows]), strict=True):
+                inner = [place for place, token in enumerate(ids[row]) if token not in ends]
+                found[row] = [ids[row][place] for place in inner], unit(vectors[inner])
+        return found
+
+    def _tokens(self, tokens: list[list[int]]) -> Embeddings:
+        """[texts, tokens, dimensions] of the last layer."""
+        import torch
+
+        padded = self.tokenizer.pad({"input_ids": tokens}, padding_side="right", return_tensors="pt").to(self.model.device)
+        with torch.inference_mode():
+            hidden: Embeddings = self.model(**padded).last_hidden_state.float().cpu().numpy()
+        return hidden
 
     def _layers(self, tokens: list[list[int]]) -> Embeddings:
         import torch
@@ -140,14 +160,15 @@ def _try(name: str, encoder: Encoder) -> None:
         try:
             vectors = made()
         except (RuntimeError, IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
-            raise _refused(name, "used", f"it can't encode {what}: {_first_line(error)}") from error
+            raise refused(name, "used", error, f"it can't encode {what}: ") from error
         if not np.isfinite(vectors).all():
-            raise _refused(name, "used", f"its vectors of {what} are not finite numbers")
+            raise refused(name, "used", ValueError(f"its vectors of {what} are not finite numbers"))
 
 
-def _refused(name: str, what: str, reason: str) -> ConfigError:
+def refused(name: str, what: str, error: Exception, before: str = "") -> ConfigError:
+    """What is said of an encoder that can't be loaded or used."""
     return ConfigError(
-        f"The encoder {name!r} can't be {what} ({reason}); write {EMBEDDED!r}, "
+        f"The encoder {name!r} can't be {what} ({before}{_first_line(error)}); write {EMBEDDED!r}, "
         "the folder of a transformers model, or a hub id that this machine can reach"
     )
 

@@ -37,6 +37,14 @@ class NoText(DocumentsError):
         self.trouble = trouble
 
 
+class NoLabels(DocumentsError):
+    """A label file holds no label."""
+
+    def __init__(self, source: str, column: str | None) -> None:
+        where = f" in column {column!r}" if column else ""
+        super().__init__(f"no label{where} of {source!r}; write one a row, or name the column with `labelset: {{label: …}}`")
+
+
 class ModelUnreachable(ConfigError):
     """No server answers at the model's address, or it doesn't serve the model."""
 

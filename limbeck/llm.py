@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +36,8 @@ from limbeck.store import Store
 
 Sender = Callable[[Body], Awaitable[Body]]
 """Takes an OpenAI chat completion request, returns the server's answer; raises lm15's errors."""
+EMBEDDED_AT_ONCE = 128
+"""Texts in one request for vectors."""
 NOWHERE = (404, 405, 501)
 """Statuses that say that nobody chats at an address."""
 
@@ -294,9 +296,49 @@ class OpenAIServer:
             raise lm15.ServerError(f"{self.base_url} answered without choices: {str(answer)[:200]}")
         return heard(answer, body, dialect)
 
-    async def _post(self, body: Body) -> tuple[int, Any, Body]:
+    async def embed(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> list[list[float]]:
+        """Vectors of texts, some at a time and as many requests at once as the settings allow.
+
+        Raises:
+            ModelCallsOff: `LIMBECK_CALLS=off`.
+            ModelUnreachable: The server is gone, takes no key or doesn't embed, and trying again doesn't help.
+        """
+        if os.environ.get("LIMBECK_CALLS") == "off":
+            raise ModelCallsOff(f"model {self.model!r} was called; allow it with: LIMBECK_CALLS=on")
+        places = asyncio.Semaphore(self._settings.concurrency)
+
+        async def part(start: int) -> list[list[float]]:
+            async with places:
+                found = await self._embedded(list(texts[start : start + EMBEDDED_AT_ONCE]))
+            if on_batch:
+                on_batch(len(found))
+            return found
+
+        parts = await asyncio.gather(*(part(start) for start in range(0, len(texts), EMBEDDED_AT_ONCE)))
+        return [vector for one in parts for vector in one]
+
+    async def _embedded(self, texts: list[str]) -> list[list[float]]:
+        body = {"model": self.model, "input": texts, "encoding_format": "float"}
+        for attempt in range(self._settings.retries + 1):
+            try:
+                status, headers, answer = await self._post(body, "embeddings")
+                if status == 200:
+                    return [one["embedding"] for one in sorted(answer["data"], key=lambda one: one["index"])]
+                error: lm15.LM15Error = _refusal(status, headers, answer)
+            except lm15.LM15Error as lost:
+                error = lost
+            except (KeyError, TypeError):
+                error = lm15.InvalidRequestError(f"it answered no vectors: {str(answer)[:200]}")
+            if not isinstance(error, lm15.RateLimitError | lm15.ServerError | lm15.TransportError | lm15.TimeoutError):
+                break
+            await asyncio.sleep(getattr(error, "retry_after", None) or min(2.0**attempt, 30.0))
+        raise ModelUnreachable(
+            f"{self.base_url!r} does not embed with {self.model!r}: {error}; see to it, or correct `retrieval:`"
+        )
+
+    async def _post(self, body: Body, path: str = "chat/completions") -> tuple[int, Any, Body]:
         try:
-            async with self._opened().post(f"{self.base_url}/chat/completions", json=body) as got:
+            async with self._opened().post(f"{self.base_url}/{path}", json=body) as got:
                 raw = await got.read()
                 return got.status, got.headers, parsed(raw)
         except TimeoutError as error:

@@ -32,6 +32,9 @@ MIGRATIONS: tuple[str, ...] = (
         documents INTEGER NOT NULL, status VARCHAR NOT NULL, started DOUBLE NOT NULL, finished DOUBLE,
         summary VARCHAR NOT NULL);
     """,
+    """
+    CREATE TABLE embeddings (encoder VARCHAR NOT NULL, text VARCHAR NOT NULL, vector FLOAT[] NOT NULL);
+    """,
 )
 
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Hashable, Mapping
 from os.path import isdir, normpath
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import (
@@ -21,6 +21,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -143,6 +144,48 @@ class StudentSettings(Section):
     held_out: float = Field(0.2, gt=0, lt=1, description="share of the labelled documents that no student is shown, what people answered last")
 
 
+class LabelsetSettings(Section):
+    """The list of labels, where there are thousands."""
+
+    source: str = Field(min_length=1, description="a CSV, TSV, JSONL, JSON, Parquet or text file, one label a row")
+    label: str | None = Field(None, description="the column that holds the label; `label`, `name` or the only one by itself")
+    description: str | None = Field(None, description="the column that says what a label means; `description` by itself")
+    synonyms: str | None = Field(None, description="the column with other names of a label; `synonyms` by itself")
+    parent: str | None = Field(None, description="the column with the label above; `parent` by itself")
+    priors: str | None = Field(None, description="a file with the columns `label` and `prior`: how frequent labels are")
+
+
+class RetrievalSettings(Section):
+    """How labels are looked up."""
+
+    encoder: str = Field(MINILM, min_length=1, description="`minilm`, a sentence-transformers folder or hub id, or a model of `base_url`")
+    base_url: str | None = Field(None, description="an OpenAI-compatible server that embeds")
+    api_key_env: str = Field("OPENAI_API_KEY", description="the environment variable that holds its key")
+    words: float = Field(0.1, ge=0, description="how much shared words count (BM25), against 1 for vectors; 0 leaves them out")
+    prior: float = Field(0.0, ge=0, description="A of the paper: a score is multiplied by ln(A·p + e), p being the label's prior")
+    adapted: bool = Field(True, description="fit a low-rank correction of the vectors to your documents and labels")
+    options: int = Field(50, ge=1, description="labels that are found for a document")
+
+
+class InferSettings(Section):
+    """Whether the model first guesses labels in its own words."""
+
+    mode: Literal["auto", "always", "never"] = Field("auto", description="`auto` leaves it out for the embedded model, which guesses badly")
+
+
+class RankSettings(Section):
+    """How the labels found are put in order."""
+
+    mode: Literal["auto", "reasoned", "likelihood", "never"] = Field(
+        "auto", description="`reasoned`: the model chooses and orders; `likelihood`: the label under which it finds the text "
+        "likeliest counts more, which a small model can do"
+    )
+    model: ModelSettings | None = Field(None, description="another model for this step, such as a large one; sections as in `model:`")
+    ranked: int = Field(10, ge=1, description="labels that the model chooses, and that a document gets")
+    open: bool = Field(False, description="the model may name labels that the list lacks; they are kept apart")
+    limit: int | None = Field(None, ge=0, description="how many documents the model ranks; all without it")
+
+
 class MeasureSettings(Section):
     """The paper's measures, judged by the LLM on a sample."""
 
@@ -160,11 +203,17 @@ class BudgetSettings(Section):
 ELSEWHERE = {"base_url", "api_key_env", "concurrency", "timeout", "retries", "price"}
 """What of a model's settings its answers don't depend on."""
 
+FOREIGN: dict[str, set[str]] = {
+    "taxonomy": {"labelset", "retrieval", "infer", "rank", "program"},
+    "extreme": {"taxonomy", "labels", "annotators", "measures"},
+}
+"""The sections that a pipeline doesn't read."""
+
 
 class Settings(Section):
     """One pipeline over one corpus."""
 
-    pipeline: Literal["taxonomy"] = "taxonomy"
+    pipeline: Literal["taxonomy", "extreme"] = "taxonomy"
     project: str = Field("limbeck-project", description="the folder for the store, the reports and the students")
     use_case: str = Field(min_length=1, description="what the labels are for, in a sentence; the model is told")
     documents: DocumentsSettings
@@ -172,10 +221,26 @@ class Settings(Section):
     taxonomy: TaxonomySettings = TaxonomySettings()
     labels: LabelSettings = LabelSettings()
     annotators: AnnotatorSettings = AnnotatorSettings()
+    labelset: LabelsetSettings | None = Field(None, description="the list of labels, of the pipeline `extreme`")
+    retrieval: RetrievalSettings = RetrievalSettings()
+    infer: InferSettings = InferSettings()
+    rank: RankSettings = RankSettings()
+    program: str | None = Field(None, description="a program that `limbeck optimize` saved")
     student: StudentSettings = StudentSettings()
     measures: MeasureSettings = MeasureSettings()
     budget: BudgetSettings = BudgetSettings()
     seed: int = Field(0, ge=0, lt=2**31, description="of everything that is drawn by chance")
+
+    @model_validator(mode="after")
+    def _of_one_pipeline(self) -> "Settings":
+        """A section that the pipeline doesn't read is a mistake, and so is one that it lacks."""
+        if foreign := sorted(FOREIGN[self.pipeline] & self.model_fields_set):
+            raise PydanticCustomError("foreign", "{key}", {"key": foreign[0]})
+        if self.pipeline == "extreme" and self.labelset is None:
+            raise PydanticCustomError("lacking", "labelset")
+        if self.pipeline == "extreme" and "kinds" in self.student.model_fields_set and set(self.student.kinds) - {"lora"}:
+            raise PydanticCustomError("kinds", "student.kinds")
+        return self
 
     def outcome(self) -> dict[str, Any]:
         """What the result depends on; a run is named by it, so that speed and budget may change between two tries.
@@ -191,13 +256,18 @@ class Settings(Section):
                 "taxonomy": {"given", "seed"},
                 "annotators": {"rules": True, "patterns": True, "examples": True, "models": {"__all__": ELSEWHERE}},
                 "model": ELSEWHERE,
+                "labelset": True,
+                "program": True,
+                "retrieval": {"base_url", "api_key_env"},
+                "rank": {"model": ELSEWHERE},
+                **dict.fromkeys(FOREIGN[self.pipeline], True),
             },
         )
 
     @property
     def models(self) -> tuple[ModelSettings, ...]:
         """Every model that labels; the first also does everything else."""
-        return (self.model, *self.annotators.models)
+        return (self.model, *self.annotators.models, *([self.rank.model] if self.rank.model else []))
 
 
 class KeysOnce(yaml.SafeLoader):
@@ -267,6 +337,8 @@ def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
 
 def _explain(error: Any, path: Path) -> str:
     """One line for one of pydantic's errors: what, where, and what to write instead."""
+    if error["type"] in WHOLE:
+        return WHOLE[error["type"]].format(path=str(path), key=error["msg"])
     *section, key = _place(error)
     where = f"in {'.'.join(section)!r} of {str(path)!r}" if section else f"in {str(path)!r}"
     if error["type"] == "extra_forbidden":
@@ -281,6 +353,14 @@ def _explain(error: Any, path: Path) -> str:
     about = _about(section, key)
     said = f"{key!r} {where} can't be {error['input']!r}" + (f" ({about})" if about else "")
     return f"{said}; {_asked(error['msg'])}"
+
+
+WHOLE = {
+    "foreign": "section {key!r} in {path!r} is not read by this pipeline; leave it out, or write another `pipeline:`",
+    "lacking": "{key!r} is missing in {path!r}; add a line `labelset: {{source: labels.csv}}`, the file of your labels",
+    "kinds": "{key!r} in {path!r}: the pipeline 'extreme' trains one kind of student; write `kinds: [lora]`, or [] for none",
+}
+"""Mistakes that concern the file as a whole."""
 
 
 def _asked(message: str) -> str:
@@ -304,6 +384,7 @@ def _model_of(section: list[str]) -> type[BaseModel] | None:
     model: type[BaseModel] = Settings
     for name in section:
         kind = model.model_fields[name].annotation if name in model.model_fields else None
+        kind = next((one for one in get_args(kind) if one is not type(None)), kind)  # Of `X | None`, X.
         if not isinstance(kind, type) or not issubclass(kind, BaseModel):
             return None
         model = kind
@@ -334,6 +415,15 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         if (value := getattr(settings.annotators, key)) is not None
     }
     annotators["models"] = tuple(_model_beside(model, folder) for model in settings.annotators.models)
+    labelset, rank = settings.labelset, settings.rank
+    if labelset:
+        files = {key: normpath(folder / value) for key in ("source", "priors") if (value := getattr(labelset, key))}
+        labelset = labelset.model_copy(update=files)
+    if rank.model:
+        rank = rank.model_copy(update={"model": _model_beside(rank.model, folder)})
+    retrieval = settings.retrieval
+    if not retrieval.base_url:
+        retrieval = retrieval.model_copy(update={"encoder": _name_beside(retrieval.encoder, folder)})
     source = settings.documents.source
     found = source if source == "stdlib" else normpath(folder / source)
     return settings.model_copy(
@@ -341,6 +431,10 @@ def _beside(settings: Settings, folder: Path) -> Settings:
             "project": normpath(folder / settings.project),
             "documents": settings.documents.model_copy(update={"source": found}),
             "model": _model_beside(settings.model, folder),
+            "labelset": labelset,
+            "rank": rank,
+            "retrieval": retrieval,
+            "program": normpath(folder / settings.program) if settings.program else None,
             "taxonomy": settings.taxonomy.model_copy(update=taxonomy),
             "annotators": settings.annotators.model_copy(update=annotators),
             "student": settings.student.model_copy(update={"encoder": _name_beside(settings.student.encoder, folder)}),

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from limbeck.errors import ConfigError, NoSuchRun, StoreError
@@ -132,6 +133,17 @@ class Store:
         rows = [{"run": run, **label.model_dump()} for label in labels]
         self._replace("labels", "run = ? AND space = ?", [run, space], rows)
 
+    def put_embeddings(self, encoder: str, texts: Sequence[str], vectors: np.ndarray[Any, Any]) -> None:
+        """Keep what an encoder made of texts that it has not been seen to embed, by their ids; [texts, dimensions]."""
+        self._raise_if_broken()
+        width = vectors.shape[1]
+        flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
+        rows = pa.table({"text": pa.array(texts), "vector": pa.FixedSizeListArray.from_arrays(flat, width)})
+        cursor = self._connection.cursor()
+        cursor.register("batch", rows)
+        cursor.execute("INSERT INTO embeddings SELECT ?, text, vector FROM batch", [encoder])
+        cursor.unregister("batch")
+
     def forget(self, run: str, steps: Sequence[str]) -> None:
         """Forget what steps of a run made, since what they were made of has changed."""
         self.flush()
@@ -209,6 +221,19 @@ class Store:
         """A run's labels in a space."""
         sql = "SELECT * EXCLUDE (run) FROM labels WHERE run = ? AND space = ?"
         return [Label.model_validate(row) for row in self.rows(sql, [run, space])]
+
+    def embeddings(self, encoder: str, texts: Sequence[str]) -> dict[str, np.ndarray[Any, Any]]:
+        """What is kept of an encoder's vectors of texts, by the texts' ids; float32 [dimensions] each."""
+        cursor = self._connection.cursor()
+        cursor.register("wanted", pa.table({"text": pa.array(texts, pa.string())}))
+        found: pa.Table = cursor.execute(
+            "SELECT text, vector FROM embeddings WHERE encoder = ? AND text IN (SELECT text FROM wanted)", [encoder]
+        ).to_arrow_table()
+        cursor.unregister("wanted")
+        if not found.num_rows:
+            return {}
+        vectors = found["vector"].combine_chunks().flatten().to_numpy().reshape(found.num_rows, -1)
+        return dict(zip(found["text"].to_pylist(), vectors, strict=True))
 
     def students(self, run: str) -> list[Student]:
         """The students of a run, the chosen one first."""

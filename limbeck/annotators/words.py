@@ -45,8 +45,9 @@ def word_ballots(texts: Sequence[str], labels: Sequence[str]) -> Ballots:
 
 def stems(text: str) -> set[str]:
     """The words of a text, folded, without their endings."""
-    return {_stem(word.casefold()) for word in WORD.findall(text.replace("_", " "))}
+    return {stem(word.casefold()) for word in WORD.findall(text.replace("_", " "))}
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """A folded word without the ending that English puts to it."""
     return next((word[: -len(end)] for end in ENDINGS if word.endswith(end) and len(word) - len(end) >= SHORTEST), word)

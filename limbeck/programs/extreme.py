@@ -1,0 +1,208 @@
+"""Infer–Retrieve–Rank (D'Oosterlinck et al. 2024, arXiv:2401.12178): what models are asked where labels are thousands.
+
+Infer guesses labels of a text in words of its own, Retrieve looks up the listed labels that come nearest, Rank puts the
+best of these in order. Beyond the paper: every part of a long text is read, labels are lists and never cut at commas, and
+Rank may say which labels the list lacks (GROOV, Simig et al. 2022).
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
+
+import dspy
+from pydantic import Field
+
+from limbeck.programs.guardrails import letters
+from limbeck.programs.predict import CheckedPredict
+from limbeck.programs.taxonomy import instructed
+from limbeck.retrieval.labelset import plain
+
+MOST_INFERRED = 20
+MOST_MISSING = 5
+LABEL_WORDS = 12
+ROOM = 400
+"""Tokens for an answer."""
+
+Guess = Annotated[str, Field(max_length=letters(LABEL_WORDS))]
+
+
+class GuessLabels(dspy.Signature):  # type: ignore[misc]
+    """Name all labels that apply to the document, for the use case. The labels are short names; write those that the
+    document itself speaks of, each as a label could be called. Always name at least one.
+    """
+
+    use_case: str = dspy.InputField()
+    document: str = dspy.InputField()
+    labels: Annotated[list[Guess], Field(min_length=1, max_length=MOST_INFERRED)] = dspy.OutputField(
+        desc="a list of short names, the surest first"
+    )
+
+
+class OrderOptions(dspy.Signature):  # type: ignore[misc]
+    """Below are a document and options, which are labels. Choose the {ranked} options that apply to it best, for the use
+    case: those that the document directly speaks of. Write them word for word, the best one first.
+    """
+
+    use_case: str = dspy.InputField()
+    question: str = dspy.InputField()
+    reason: str = dspy.OutputField(desc="at most 30 words", max_length=letters(30))
+    ranked: list[str] = dspy.OutputField(desc="the options that apply, word for word, the best first")
+
+
+class OrderAndAdd(OrderOptions):
+    """Below are a document and options, which are labels. Choose the {ranked} options that apply to it best, for the use
+    case: those that the document directly speaks of. Write them word for word, the best one first. Then write labels that
+    the document speaks of and that no option covers, if there are any.
+    """
+
+    missing: Annotated[list[Guess], Field(max_length=MOST_MISSING)] = dspy.OutputField(
+        desc="short names of labels that apply and that the options lack; often none"
+    )
+
+
+class WriteTexts(dspy.Signature):  # type: ignore[misc]
+    """Write two short texts to which the label applies, as they could stand among the documents of the use case. They speak
+    of what the label means, in other words than its own.
+    """
+
+    use_case: str = dspy.InputField()
+    label: str = dspy.InputField()
+    texts: Annotated[list[Annotated[str, Field(max_length=letters(40))]], Field(min_length=1, max_length=3)] = dspy.OutputField(
+        desc="two texts of one or two sentences"
+    )
+
+
+Look = Callable[[str, Sequence[str]], Awaitable[Sequence[str]]]
+"""Takes a document's text and the labels inferred of it; gives the listed labels found for them, the nearest first."""
+QUOTES = "\"'`“”‘’"
+
+
+class Infer(dspy.Module):  # type: ignore[misc]
+    """Guess at a text's labels in the model's own words, of all its chunks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.guess = CheckedPredict(GuessLabels, max_tokens=ROOM)
+
+    async def aforward(self, use_case: str, chunks: Sequence[str]) -> dspy.Prediction:
+        """Guess.
+
+        Returns:
+            A prediction with `labels`, distinct, the first chunk's first; and `calls`, `repaired`, `error`.
+        """
+        said = [await self.guess.acall(use_case=use_case, document=chunk) for chunk in chunks]
+        labels: dict[str, str] = {}
+        for label in (label for one in said for label in one.labels):
+            labels.setdefault(plain(label), " ".join(label.split()))
+        return _together(said, labels=[label for key, label in labels.items() if key])
+
+
+class Retrieve(dspy.Module):  # type: ignore[misc]
+    """Look up the listed labels that come nearest to a text and to what was inferred of it.
+
+    Args:
+        look: Does it.
+        options: How many labels to give.
+    """
+
+    def __init__(self, look: Look, options: int = 50) -> None:
+        super().__init__()
+        self.look = look
+        self.options = options
+
+    async def aforward(self, document: str, labels: Sequence[str]) -> dspy.Prediction:
+        """Look up.
+
+        Returns:
+            A prediction with `labels`, the nearest first.
+        """
+        return dspy.Prediction(labels=list(await self.look(document, labels))[: self.options])
+
+
+class Rank(dspy.Module):  # type: ignore[misc]
+    """Put the best options in order; the rest follows as it was found.
+
+    Args:
+        ranked: How many options the model is asked for.
+        adds: Whether it may name labels that the options lack.
+    """
+
+    def __init__(self, ranked: int = 10, adds: bool = False) -> None:
+        super().__init__()
+        signature = OrderAndAdd if adds else OrderOptions
+        told = instructed(signature, signature.instructions.format(ranked=ranked))
+        self.order = CheckedPredict(told, max_tokens=ROOM)
+        self.ranked = ranked
+
+    async def aforward(self, use_case: str, document: str, options: Sequence[str]) -> dspy.Prediction:
+        """Put in order.
+
+        Returns:
+            A prediction with `labels` (all options, the model's choice first), `chosen` (how many of them the model chose),
+            `invented` (what it named and nobody offered), `missing` (what it says the options lack), and `calls`,
+            `repaired`, `error`.
+        """
+        if not options:
+            return _together([], labels=[], chosen=0, invented=[], missing=[])
+        said = await self.order.acall(use_case=use_case, question=question(document, options))
+        chosen, invented = among(said.ranked, options)
+        chosen = chosen[: self.ranked]
+        rest = [option for option in options if option not in set(chosen)]
+        missing = [" ".join(label.split()) for label in said.get("missing") or []]
+        return _together([said], labels=[*chosen, *rest], chosen=len(chosen), invented=invented, missing=missing)
+
+
+class InferRetrieveRank(dspy.Module):  # type: ignore[misc]
+    """The paper's program (figure 2): text → Infer → Retrieve → Rank → ranked labels.
+
+    Args:
+        look: How Retrieve looks up.
+        options: How many labels Rank is shown.
+        ranked: How many of them it chooses.
+        adds: Whether Rank may name labels that the list lacks.
+    """
+
+    def __init__(self, look: Look, *, options: int = 50, ranked: int = 10, adds: bool = False) -> None:
+        super().__init__()
+        self.infer = Infer()
+        self.retrieve = Retrieve(look, options)
+        self.rank = Rank(ranked, adds)
+        self.rank_skip = False
+        """Leave Rank out, as the left-to-right optimiser does at first."""
+
+    async def aforward(self, use_case: str, document: str, chunks: Sequence[str]) -> dspy.Prediction:
+        """Rank labels for one document."""
+        inferred = await self.infer.acall(use_case=use_case, chunks=chunks)
+        found = await self.retrieve.acall(document=document, labels=inferred.labels)
+        if self.rank_skip:
+            return _together([inferred], labels=found.labels)
+        ranked = await self.rank.acall(use_case=use_case, document=chunks[0], options=found.labels)
+        return _together([inferred, ranked], labels=ranked.labels)
+
+
+def question(document: str, options: Sequence[str]) -> str:
+    """What Rank is asked: the options, then the document, since both differ from document to document."""
+    listed = "\n".join(f"- {option}" for option in options)
+    return f"Options:\n{listed}\n\nDocument:\n{document}"
+
+
+def among(said: Sequence[str], options: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What a model named, as options, distinct; and what of it is none. Case, white space and quotes around don't matter."""
+    known = {plain(option): option for option in reversed(options)}
+    bare = {plain(option).strip(QUOTES): option for option in reversed(options)}
+    chosen: dict[str, None] = {}
+    invented: dict[str, None] = {}
+    for one in said:
+        key = plain(one).removeprefix("- ")
+        option = known.get(key) or bare.get(key.strip(QUOTES))
+        if option:
+            chosen.setdefault(option)
+        elif key:
+            invented.setdefault(" ".join(one.split()))
+    return list(chosen), list(invented)
+
+
+def _together(said: Sequence[dspy.Prediction], **outputs: Any) -> dspy.Prediction:
+    """Outputs with the calls of several predictions, and what went wrong in them."""
+    errors = [one.error for one in said if one.error]
+    calls = tuple(call for one in said for call in one.calls)
+    return dspy.Prediction(**outputs, calls=calls, repaired=bool(errors), error=errors[-1] if errors else None)

@@ -1,0 +1,1 @@
+"""Retrieval: of thousands of labels, those that a text may have, in an order."""

@@ -1,0 +1,52 @@
+"""A long text in parts: chunks that a model reads, and windows of a few words that labels are looked up by.
+
+All chunks are used, where the published program reads the first alone (D'Oosterlinck et al. 2024; its code cuts at 3,000
+characters, with an overlap of 2%).
+"""
+
+from collections.abc import Iterator
+
+import regex  # type: ignore[import-untyped]
+
+from limbeck.retrieval.lexical import UNSPACED
+
+CHUNK = 3000
+"""Characters; fewer where a line, a sentence or a word ends in the second half."""
+OVERLAP = 60
+LONGEST_WINDOW = 3
+"""Words; names of labels are about as long."""
+WORD = regex.compile(rf"{UNSPACED.pattern}|[\p{{L}}\p{{M}}\p{{N}}]+(?:[.'’+#&-]+[\p{{L}}\p{{M}}\p{{N}}]+)*[+#]*")
+"""What stands between spaces and punctuation, `C++` and `full-stack` included; one sign of a script without spaces."""
+ENDS = ("\n", ". ", "。", " ")
+"""Where a chunk may end, the best first."""
+
+Span = tuple[int, int]
+"""Where a part of a text begins and ends, in characters."""
+
+
+def chunks(text: str) -> list[Span]:
+    """A text's chunks; neighbours overlap a little, so that what is cut in two is whole in one. One for an empty text."""
+    found, start = [], 0
+    while len(text) - start > CHUNK:
+        end = _end(text, start)
+        found.append((start, end))
+        start = max(end - OVERLAP, start + 1)
+    return [*found, (start, len(text))]
+
+
+def _end(text: str, start: int) -> int:
+    """The last good place to end a chunk, in its second half."""
+    middle, last = start + CHUNK // 2, start + CHUNK
+    for mark in ENDS:
+        at = text.rfind(mark, middle, last)
+        if at >= 0:
+            return at + len(mark)
+    return last
+
+
+def windows(text: str, longest: int = LONGEST_WINDOW) -> Iterator[Span]:
+    """All runs of one to `longest` words of a text."""
+    words = [found.span() for found in WORD.finditer(text)]
+    for first, (start, _) in enumerate(words):
+        for _, end in words[first : first + longest]:
+            yield start, end

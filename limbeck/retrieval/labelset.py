@@ -1,0 +1,238 @@
+"""The list of labels: thousands, or a million, in columns.
+
+`read("skills.csv")` takes a CSV, TSV, JSON Lines, JSON, Parquet or text file of one label a row:
+
+    label,description,synonyms,parent
+    manage staff,Lead people at work.,"lead a team|supervise staff",management
+"""
+
+import json
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.decoding import Skipped
+from limbeck.documents import cell, column
+from limbeck.errors import ConfigError, DocumentsError, NoLabels
+from limbeck.readers import Row, rows_of
+from limbeck.schemas import content_id
+
+NAME = ("label", "name")
+"""Columns that hold the labels where none is named; else the only column there is."""
+OPTIONAL = ("description", "synonyms", "parent")
+"""Columns that are read where they are there, or where the config gives their names."""
+SEPARATORS = ("\n", "|")
+"""Of several synonyms in one cell that is no list; a comma may be part of one."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelSet:
+    """Labels, a row each; equal rows of all columns are about one label."""
+
+    names: tuple[str, ...]
+    """Distinct, never empty."""
+    descriptions: tuple[str, ...] = ()
+    """Empty where there is none; the whole is empty where no label has one."""
+    synonyms: tuple[tuple[str, ...], ...] = ()
+    parents: tuple[int, ...] = ()
+    """The row of each label's parent, or -1."""
+    notes: tuple[str, ...] = field(default=())
+    """What was left out or put right in the file, a sentence each."""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def rows(self) -> Mapping[str, int]:
+        """A label's row, by its name."""
+        return {name: row for row, name in enumerate(self.names)}
+
+    @cached_property
+    def found(self) -> Mapping[str, int]:
+        """A label's row by `plain` of its name or of a synonym; where two share one, the name counts, then the first."""
+        rows: dict[str, int] = {}
+        for row, name in enumerate(self.names):
+            rows.setdefault(plain(name), row)
+        for row, others in enumerate(self.synonyms):
+            for other in others:
+                rows.setdefault(plain(other), row)
+        return rows
+
+    @cached_property
+    def id(self) -> str:
+        """Named by its content."""
+        return content_id([self.names, self.descriptions, self.synonyms, self.parents])
+
+    def phrases(self, row: int) -> list[str]:
+        """A label's texts: its name, its synonyms, its description."""
+        others = self.synonyms[row] if self.synonyms else ()
+        about = self.descriptions[row] if self.descriptions else ""
+        return [self.names[row], *others, *([about] if about else [])]
+
+    def lineage(self, row: int) -> list[int]:
+        """A label's ancestors, its parent first."""
+        above: list[int] = []
+        while self.parents and self.parents[row] >= 0 and self.parents[row] not in above:
+            row = self.parents[row]
+            above.append(row)
+        return above
+
+
+def plain(text: str) -> str:
+    """A label's name for comparing: case and white space don't matter."""
+    return " ".join(text.casefold().split())
+
+
+def read(source: str | Path, columns: Mapping[str, str | None] | None = None) -> LabelSet:
+    """Read a label file.
+
+    Args:
+        source: Its path.
+        columns: The columns of `label`, `description`, `synonyms` and `parent`, where they are called otherwise.
+
+    Raises:
+        DocumentsError: There is no such file, or it can't be read; or it lacks a column that was named.
+        NoLabels: It holds no label.
+    """
+    skipped: Skipped = Counter()
+    kept = _Columns()
+    names: dict[str, str | None] | None = None
+    for row in rows_of(source, skipped, None):
+        names = names or _named(list(row), str(source), columns or {})
+        kept.add({key: row.get(name) if name else None for key, name in names.items()}, skipped)
+    if not kept.names:
+        raise NoLabels(str(source), names["label"] if names else None)
+    return kept.label_set(skipped, str(source))
+
+
+def of_names(names: Sequence[str]) -> LabelSet:
+    """A label set of nothing but names."""
+    return LabelSet(tuple(dict.fromkeys(names)))
+
+
+def _named(found: list[str], source: str, columns: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The columns to read."""
+    names: dict[str, str | None] = {"label": _label_column(found, source, columns.get("label"))}
+    for key in OPTIONAL:
+        given = columns.get(key)
+        names[key] = column(given, found, source, key) if given else key if key in found else None
+    return names
+
+
+def _label_column(found: list[str], source: str, given: str | None) -> str:
+    if given:
+        return column(given, found, source, "label")
+    known = [name for name in NAME if name in found] or (found if len(found) == 1 else [])
+    return known[0] if known else column(NAME[0], found, source, "label")
+
+
+class _Columns:
+    """Labels as they are read, one after the other."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+        self.descriptions: list[str] = []
+        self.synonyms: list[tuple[str, ...]] = []
+        self.parents: list[str] = []
+
+    def add(self, row: Row, skipped: Skipped) -> None:
+        """One more row; a name that was there already adds its synonyms, and what the first lacks."""
+        name = " ".join(cell(row["label"]).split())
+        if not name:
+            skipped["labels left out because they have no name"] += 1
+            return
+        about, parent = " ".join(cell(row["description"]).split()), " ".join(cell(row["parent"]).split())
+        others = several(row["synonyms"])
+        if name in self.names:
+            skipped["labels that come again, taken for one"] += 1
+            at = self.names[name]
+            self.descriptions[at] = self.descriptions[at] or about
+            self.parents[at] = self.parents[at] or parent
+            self.synonyms[at] = tuple(dict.fromkeys((*self.synonyms[at], *others)))
+            return
+        self.names[name] = len(self.names)
+        self.descriptions.append(about)
+        self.parents.append(sys.intern(parent))
+        self.synonyms.append(others)
+
+    def label_set(self, skipped: Skipped, source: str) -> LabelSet:
+        """What was read."""
+        parents = [self.names.get(parent, -1) for parent in self.parents]
+        lost = sum(bool(parent) and row < 0 for parent, row in zip(self.parents, parents, strict=True))
+        if lost:
+            skipped["labels whose parent is not a label of the file, taken for having none"] += lost
+        return LabelSet(
+            tuple(self.names),
+            tuple(self.descriptions) if any(self.descriptions) else (),
+            tuple(self.synonyms) if any(self.synonyms) else (),
+            tuple(parents) if any(row >= 0 for row in parents) else (),
+            tuple(f"{source}: {what}: {count}" for what, count in skipped.items()),
+        )
+
+
+def several(value: Any) -> tuple[str, ...]:
+    """Texts of one cell: a list, a JSON list, or texts with a line break or a `|` between them; distinct, in order."""
+    if isinstance(value, str):
+        value = _listed(value)
+    texts = (" ".join(cell(one).split()) for one in value) if isinstance(value, list) else ()
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _listed(text: str) -> list[Any]:
+    if text.lstrip().startswith("["):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, list):
+            return value
+    separator = next((one for one in SEPARATORS if one in text), None)
+    return text.split(separator) if separator else [text]
+
+
+def read_priors(source: str | Path, labels: LabelSet) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
+    """How frequent labels are: a file with the columns `label` and `prior`, shares of documents or counts.
+
+    Returns:
+        [labels] shares, 0 for a label that the file lacks; and a sentence on each kind of trouble, such as labels that are
+        not on the list.
+
+    Raises:
+        DocumentsError: There is no such file, it can't be read, or it lacks a column.
+        ConfigError: A prior is no number from 0 on.
+    """
+    skipped: Skipped = Counter()
+    found = np.zeros(len(labels), dtype=np.float64)
+    for number, row in enumerate(rows_of(source, skipped, None), 1):
+        if missing := {"label", "prior"} - set(row):
+            raise DocumentsError(f"no column {min(missing)!r} in {str(source)!r}; give it the columns `label` and `prior`")
+        at = labels.found.get(plain(cell(row["label"])))
+        if at is None:
+            skipped["priors left out because their label is not on the list"] += 1
+        else:
+            found[at] = _prior(row["prior"], number, str(source))
+    shares = found / found.sum() if found.max(initial=0.0) > 1 else found
+    return shares.astype(np.float32), tuple(f"{source}: {what}: {count}" for what, count in skipped.items())
+
+
+def _prior(value: Any, number: int, source: str) -> float:
+    try:
+        prior = float(value)
+    except (TypeError, ValueError):
+        prior = math.nan
+    if not 0 <= prior < math.inf:
+        raise ConfigError(f"prior {value!r} in row {number} of {source!r} is no share and no count; write a number from 0 on")
+    return prior
+
+
+def texts_of(labels: LabelSet) -> Iterable[str]:
+    """All that is said of each label, in one text."""
+    return (" ".join(labels.phrases(row)) for row in range(len(labels)))

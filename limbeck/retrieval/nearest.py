@@ -1,0 +1,116 @@
+"""The nearest labels of many queries: exactly up to 100,000 labels, by an index of faiss beyond.
+
+Both give the largest inner products. The index (inverted lists, vectors of 16-bit floats; Douze et al. 2024,
+arXiv:2401.08281) looks at the labels around a query alone, so that a few of the farther ones are missed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.device import device
+
+MOST_EXACT = 100_000
+"""Labels that are compared with each query, one and all."""
+LISTS_PER_ROOT = 4
+"""Lists of the index, times the root of the number of labels; faiss's own advice."""
+PROBED = 64
+"""Lists that a query looks through."""
+LEARNT_FROM = 40
+"""Labels a list that its centre is learnt from."""
+AT_ONCE = 256
+"""Queries compared at once."""
+ADDED_AT_ONCE = 65_536
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+
+class Nearest(Protocol):
+    """Finds labels."""
+
+    def top(self, queries: Floats, count: int) -> tuple[Rows, Floats]:
+        """Rows of the labels with the largest inner products, and these: [queries, count], the largest first."""
+
+    def vectors(self, rows: Rows) -> Floats:
+        """[rows, dimensions]: the labels' vectors."""
+
+
+def nearest(vectors: Floats, most_exact: int = MOST_EXACT) -> Nearest:
+    """What finds labels among these vectors [labels, dimensions]."""
+    return Exact.of(vectors) if len(vectors) <= most_exact else Lists.of(vectors)
+
+
+@dataclass(frozen=True, eq=False)
+class Exact:
+    """Every query with every label; on the GPU where there is one."""
+
+    known: Floats
+    there: Any
+    """The same for torch, [dimensions, labels]."""
+
+    @classmethod
+    def of(cls, vectors: Floats) -> "Exact":
+        """Take vectors [labels, dimensions]."""
+        import torch
+
+        return cls(vectors, torch.from_numpy(vectors).to(device()).T)
+
+    def top(self, queries: Floats, count: int) -> tuple[Rows, Floats]:
+        """See `Nearest`; `count`, or all labels where there are fewer."""
+        import torch
+
+        count = min(count, len(self.known))
+        rows, products = np.empty((len(queries), count), np.int64), np.empty((len(queries), count), np.float32)
+        for start in range(0, len(queries), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            best = (torch.from_numpy(queries[part]).to(self.there.device) @ self.there).topk(count, dim=1)
+            rows[part], products[part] = best.indices.cpu().numpy(), best.values.cpu().numpy()
+        return rows, products
+
+    def vectors(self, rows: Rows) -> Floats:
+        """See `Nearest`."""
+        return self.known[rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """The lists of faiss."""
+
+    index: Any
+
+    @classmethod
+    def of(cls, vectors: Floats, seed: int = 0) -> "Lists":
+        """Learn the lists from some vectors [labels, dimensions], and put all into them."""
+        lists = max(1, int(LISTS_PER_ROOT * len(vectors) ** 0.5))
+        drawn = np.random.default_rng(seed).choice(len(vectors), min(len(vectors), LEARNT_FROM * lists), replace=False)
+        return cls.streamed(vectors[np.sort(drawn)], (vectors[at : at + ADDED_AT_ONCE] for at in range(0, len(vectors), ADDED_AT_ONCE)))
+
+    @classmethod
+    def streamed(cls, learnt_from: Floats, parts: Iterator[Floats]) -> "Lists":
+        """The same of vectors that come in parts, so that all of them are never in memory as they are."""
+        import faiss
+
+        width, lists = learnt_from.shape[1], max(1, len(learnt_from) // LEARNT_FROM)
+        index = faiss.IndexIVFScalarQuantizer(
+            faiss.IndexFlatIP(width), width, lists, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        )
+        index.train(learnt_from)
+        for part in parts:
+            index.add(part)
+        index.make_direct_map()
+        index.nprobe = PROBED
+        return cls(index)
+
+    def top(self, queries: Floats, count: int) -> tuple[Rows, Floats]:
+        """See `Nearest`; where the lists looked through hold fewer, the row is -1 and the product -inf."""
+        products, rows = self.index.search(np.ascontiguousarray(queries), min(count, self.index.ntotal))
+        return rows, np.where(rows < 0, -np.inf, products).astype(np.float32)
+
+    def vectors(self, rows: Rows) -> Floats:
+        """See `Nearest`."""
+        found: Floats = self.index.reconstruct_batch(rows)
+        return found

@@ -1,0 +1,202 @@
+"""Which listed labels a text may have: vectors, words of names, and BM25, together.
+
+A label's score is the mean of what is said for it, each a similarity up to 1:
+
+    the text as a whole (its best chunk)          1   against the label's vector
+    its best window of one to three words         1   against the label's vector
+    its words for the words of the label's name   2   late interaction (`late.py`)
+    the words that they share                   0.3   BM25, as a share of the text's best label (`lexical.py`)
+
+The maximum over many short queries is the paper's (D'Oosterlinck et al. 2024, section 3.2), which looks up what a model
+infers; windows need no model and find what a sentence says in passing. Labels that a model infers are further windows. A
+label's vector is that of its name and half of that of all that is said of it.
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from limbeck.embedding import Embedder, OnBatch
+from limbeck.retrieval.chunks import Span, chunks, windows
+from limbeck.retrieval.labelset import LabelSet, texts_of
+from limbeck.retrieval.late import Late
+from limbeck.retrieval.lexical import Lexical
+from limbeck.retrieval.nearest import Floats, Nearest, Rows, nearest
+
+SAID = 0.5
+"""How much all that is said of a label counts in its vector, against 1 for its name."""
+LATE, WORDS = 1.5, 0.15
+"""How much late interaction and BM25 count, against 1 for a cosine."""
+EACH = 100
+"""Labels looked up for each query."""
+SHORTLIST = 200
+"""Labels of a text that late interaction looks at."""
+MOST_WINDOWS = 2000
+"""Windows of a text that are looked up, evenly from all of it: enough for a text of about three pages."""
+TEXTS_AT_ONCE = 64
+
+Embed = Callable[[Sequence[str]], Awaitable[Floats]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found for one text, the best first."""
+
+    rows: Rows
+    """[found]: the labels' rows."""
+    scores: Floats
+    """[found]: about 0 to 1."""
+    said: tuple[Span | str, ...]
+    """[found]: the window that comes nearest to the label, or the inferred label that does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Retriever:
+    """Labels, ready to be looked up. Make one with `build`."""
+
+    labels: LabelSet
+    embedder: Embedder
+    near: Nearest
+    lexical: Lexical | None
+    late: Late | None
+    words: float
+    """How much BM25 counts."""
+    prior: Floats | None = None
+    """[labels]: what a score is multiplied by, ln(A·p + e)."""
+    windowed: bool = True
+    """Whether windows are looked up, and not the whole text alone."""
+
+    async def find(
+        self, texts: Sequence[str], inferred: Sequence[Sequence[str]] = (), count: int = 50, on_text: OnBatch | None = None
+    ) -> list[Found]:
+        """Find labels.
+
+        Args:
+            texts: Documents of any length.
+            inferred: Labels that a model guessed of each; none where left out.
+            count: How many labels to find for each text.
+            on_text: Told how many texts are done.
+        """
+        found: list[Found] = []
+        guesses = inferred or [()] * len(texts)
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            part = slice(start, start + TEXTS_AT_ONCE)
+            found += await self._find(texts[part], guesses[part], count)
+            if on_text:
+                on_text(len(texts[part]))
+        return found
+
+    async def _find(self, texts: Sequence[str], inferred: Sequence[Sequence[str]], count: int) -> list[Found]:
+        asked = [Asked.of(text, guesses, self.windowed) for text, guesses in zip(texts, inferred, strict=True)]
+        distinct = list(dict.fromkeys(query for one in asked for query in one.queries))
+        places = {query: place for place, query in enumerate(distinct)}
+        vectors = await self.embedder.embed(distinct)
+        rows, _ = self.near.top(vectors, max(EACH, count))
+        shared = self.lexical.scores(texts) if self.lexical else None
+        found = []
+        for at, one in enumerate(asked):
+            own = [places[query] for query in one.queries]
+            words = shared[at] if shared is not None else None
+            found.append(self._best(one, vectors[own], rows[own], words, count))
+        return found
+
+    def _best(self, asked: "Asked", queries: Floats, rows: Rows, words: object, count: int) -> Found:
+        """The best labels of one text among those that its queries found."""
+        shared_rows, shared = _best_shared(words, self.words)
+        candidates = np.unique(np.concatenate([rows[rows >= 0], shared_rows]))
+        cosines = queries @ self.near.vectors(candidates).T
+        whole, window = cosines[: asked.whole].max(axis=0), cosines[asked.whole :]
+        nearest_one = window.argmax(axis=0) if len(window) else np.zeros(len(candidates), np.int64)
+        total = whole + (window.max(axis=0) if len(window) else 0.0)
+        total[np.searchsorted(candidates, shared_rows)] += shared
+        kept = np.argsort(-total, kind="stable")[: max(SHORTLIST, count)]
+        rows, scores, weight = candidates[kept], total[kept], 1.0 + bool(len(window)) + self.words * (self.lexical is not None)
+        if self.late:
+            text = self.late.embedder.tokens(asked.queries[: asked.whole])
+            scores, weight = scores + LATE * self.late.scores(text, rows), weight + LATE
+        scores = scores / weight
+        if self.prior is not None:
+            scores = scores * self.prior[rows]
+        order = np.argsort(-scores, kind="stable")[:count]
+        spans = asked.spans or ((0, 0),)
+        said = tuple(spans[place] for place in nearest_one[kept[order]].tolist())
+        return Found(rows[order], scores[order].astype(np.float32), said)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One text as queries: its chunks, then its windows and what was inferred of it."""
+
+    queries: tuple[str, ...]
+    whole: int
+    """How many of the queries are chunks."""
+    spans: tuple[Span | str, ...]
+    """Of each further query: where it is in the text, or the inferred label itself."""
+
+    @classmethod
+    def of(cls, text: str, inferred: Sequence[str], windowed: bool = True) -> "Asked":
+        """Make queries; windows that differ in nothing but case are one."""
+        parts = [text[start:end] for start, end in chunks(text)]
+        spans = list(windows(text)) if windowed else []
+        spans = spans[:: max(1, -(-len(spans) // MOST_WINDOWS))]
+        said: dict[str, Span | str] = {}
+        for start, end in spans:
+            said.setdefault(text[start:end].casefold(), (start, end))
+        for label in inferred:
+            said.setdefault(label.casefold(), label)
+        return cls((*parts, *said), len(parts), tuple(said.values()))
+
+
+def _best_shared(words: object, weight: float) -> tuple[Rows, Floats]:
+    """The labels that share the most with a text, and BM25 as a share of the best one's, weighed."""
+    if words is None or not words.nnz:  # type: ignore[attr-defined]
+        return np.zeros(0, np.int64), np.zeros(0, np.float32)
+    rows, values = words.indices, words.data  # type: ignore[attr-defined]
+    best = np.argsort(-values, kind="stable")[: SHORTLIST]
+    order = best[np.argsort(rows[best])]
+    return rows[order].astype(np.int64), weight * values[order] / values.max()
+
+
+async def vectors_of(labels: LabelSet, embed: Embed) -> Floats:
+    """[labels, dimensions]: names, and half of all that is said of the labels where more than names is."""
+    names = await embed(labels.names)
+    if not labels.descriptions and not labels.synonyms:
+        return names
+    return np.asarray((names + SAID * await embed([*texts_of(labels)])) / (1 + SAID), np.float32)
+
+
+async def build(
+    labels: LabelSet,
+    embedder: Embedder,
+    *,
+    embed: Embed | None = None,
+    words: float = WORDS,
+    late: bool = True,
+    windowed: bool = True,
+    prior: Floats | None = None,
+    a: float = 0.0,
+) -> Retriever:
+    """Make labels ready to be looked up.
+
+    Args:
+        labels: At least one.
+        embedder: Makes vectors.
+        embed: How the labels' texts are embedded where it isn't by the embedder alone, as from a store.
+        words: How much shared words count; 0 leaves BM25 out.
+        late: Whether words of names are looked for in the text.
+        windowed: Whether windows of a few words are looked up.
+        prior: [labels] shares of documents that have a label.
+        a: A of the paper's prior adjustment; 0 for none.
+    """
+    return Retriever(
+        labels,
+        embedder,
+        nearest(await vectors_of(labels, embed or embedder.embed)),
+        Lexical.of(texts_of(labels)) if words else None,
+        Late.of(embedder, labels.names) if late else None,
+        words,
+        np.log(a * prior + math.e).astype(np.float32) if a and prior is not None else None,
+        windowed,
+    )
