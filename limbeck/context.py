@@ -12,6 +12,7 @@ from limbeck.encoder import Embeddings, Encoder, mixed
 from limbeck.llm import LLM
 from limbeck.neighbours import unit
 from limbeck.progress import Progress
+from limbeck.retrieval.retriever import Retriever
 from limbeck.schemas import Document, content_id
 from limbeck.settings import Settings
 from limbeck.store import Store
@@ -30,6 +31,8 @@ class RunContext:
     progress: Progress
     others: "tuple[RunContext, ...]" = ()
     """The same run with each further model that labels in the model's place."""
+    retriever: Retriever | None = None
+    """The labels of `labelset:`, ready to be looked up, once a stage has made them so."""
     _encoder: list[Encoder] = field(default_factory=list)
 
     @property

@@ -161,7 +161,7 @@ class RetrievalSettings(Section):
     encoder: str = Field(MINILM, min_length=1, description="`minilm`, a sentence-transformers folder or hub id, or a model of `base_url`")
     base_url: str | None = Field(None, description="an OpenAI-compatible server that embeds")
     api_key_env: str = Field("OPENAI_API_KEY", description="the environment variable that holds its key")
-    words: float = Field(0.1, ge=0, description="how much shared words count (BM25), against 1 for vectors; 0 leaves them out")
+    words: float = Field(0.3, ge=0, description="how much shared words count (BM25), against 1 for vectors; 0 leaves them out")
     prior: float = Field(0.0, ge=0, description="A of the paper: a score is multiplied by ln(A·p + e), p being the label's prior")
     adapted: bool = Field(True, description="fit a low-rank correction of the vectors to your documents and labels")
     options: int = Field(50, ge=1, description="labels that are found for a document")

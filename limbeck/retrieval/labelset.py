@@ -71,6 +71,11 @@ class LabelSet:
         """Named by its content."""
         return content_id([self.names, self.descriptions, self.synonyms, self.parents])
 
+    @property
+    def described(self) -> bool:
+        """Whether more is said of labels than their names."""
+        return bool(self.descriptions or self.synonyms)
+
     def phrases(self, row: int) -> list[str]:
         """A label's texts: its name, its synonyms, its description."""
         others = self.synonyms[row] if self.synonyms else ()

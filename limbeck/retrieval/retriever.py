@@ -4,7 +4,7 @@ A label's score is the mean of what is said for it, each a similarity up to 1:
 
     the text as a whole (its best chunk)          1   against the label's vector
     its best window of one to three words         1   against the label's vector
-    its words for the words of the label's name   2   late interaction (`late.py`)
+    its words for the words of the label's name 1.5   late interaction (`late.py`)
     the words that they share                   0.3   BM25, as a share of the text's best label (`lexical.py`)
 
 The maximum over many short queries is the paper's (D'Oosterlinck et al. 2024, section 3.2), which looks up what a model
@@ -27,7 +27,7 @@ from limbeck.retrieval.nearest import Floats, Nearest, Rows, nearest
 
 SAID = 0.5
 """How much all that is said of a label counts in its vector, against 1 for its name."""
-LATE, WORDS = 1.5, 0.15
+LATE, WORDS = 1.5, 0.3
 """How much late interaction and BM25 count, against 1 for a cosine."""
 EACH = 100
 """Labels looked up for each query."""
@@ -162,7 +162,7 @@ def _best_shared(words: object, weight: float) -> tuple[Rows, Floats]:
 async def vectors_of(labels: LabelSet, embed: Embed) -> Floats:
     """[labels, dimensions]: names, and half of all that is said of the labels where more than names is."""
     names = await embed(labels.names)
-    if not labels.descriptions and not labels.synonyms:
+    if not labels.described:
         return names
     return np.asarray((names + SAID * await embed([*texts_of(labels)])) / (1 + SAID), np.float32)
 

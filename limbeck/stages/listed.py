@@ -1,0 +1,93 @@
+"""The list of labels of a run, ready to be looked up, and the program that does it."""
+
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limbeck.context import RunContext
+from limbeck.embedding import kept, open_embedder
+from limbeck.errors import ConfigError
+from limbeck.programs.extreme import InferRetrieveRank
+from limbeck.retrieval import labelset
+from limbeck.retrieval.labelset import LabelSet
+from limbeck.retrieval.nearest import Floats
+from limbeck.retrieval.retriever import Retriever, build
+from limbeck.settings import LabelsetSettings, Settings
+
+COLUMNS = ("label", "description", "synonyms", "parent")
+
+
+def label_set(settings: Settings) -> LabelSet:
+    """The labels that a config names, read once.
+
+    Raises:
+        ConfigError: The config names none, or the file can't be read.
+    """
+    wanted = _wanted(settings)
+    return _read(wanted, _stamp(wanted.source))
+
+
+def priors(settings: Settings) -> tuple[Floats | None, tuple[str, ...]]:
+    """[labels] how frequent each label is, where the config says so; and what was left out of it."""
+    source = _wanted(settings).priors
+    return labelset.read_priors(source, label_set(settings)) if source else (None, ())
+
+
+def _wanted(settings: Settings) -> LabelsetSettings:
+    if settings.labelset is None:
+        raise ConfigError(f"pipeline {settings.pipeline!r} has no list of labels; write `pipeline: extreme` and `labelset:`")
+    return settings.labelset
+
+
+@lru_cache(maxsize=1)
+def _read(wanted: LabelsetSettings, stamp: Any) -> LabelSet:
+    return labelset.read(wanted.source, {key: getattr(wanted, key) for key in COLUMNS})
+
+
+def _stamp(source: str) -> Any:
+    """What changes when a file does."""
+    path = Path(source)
+    return (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else None
+
+
+async def open_retriever(context: RunContext) -> Retriever:
+    """The labels, ready to be looked up; made once a process, from what the store has of them."""
+    if context.retriever is None:
+        labels, settings = label_set(context.settings), context.settings.retrieval
+        embedder = open_embedder(settings)
+        with context.progress.stage("embed", len(labels) * (2 if labels.described else 1), "labels") as stage:
+            embed = partial(kept, context.store, embedder, on_batch=stage.advance)
+            shares, _ = priors(context.settings)
+            context.retriever = await build(
+                labels, embedder, embed=embed, words=settings.words, prior=shares, a=settings.prior
+            )
+    return context.retriever
+
+
+def open_program(context: RunContext, retriever: Retriever) -> InferRetrieveRank:
+    """Infer, Retrieve and Rank as the config wants them: as `limbeck optimize` saved them, or as they come.
+
+    Raises:
+        ConfigError: The saved program can't be read.
+    """
+    rank = context.settings.rank
+
+    async def look(text: str, inferred: Any) -> list[str]:
+        found = (await retriever.find([text], [inferred], context.settings.retrieval.options))[0]
+        return [retriever.labels.names[row] for row in np.asarray(found.rows).tolist()]
+
+    options = context.settings.retrieval.options
+    program = InferRetrieveRank(look, options=options, ranked=rank.ranked, adds=rank.open)
+    if context.settings.program:
+        _load(program, context.settings.program)
+    return program
+
+
+def _load(program: InferRetrieveRank, path: str) -> None:
+    try:
+        program.load(path)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(f"no program in {path!r} ({said}); save one with: limbeck optimize YOUR.yaml") from None
