@@ -139,7 +139,9 @@ class AnnotatorSettings(Section):
 class StudentSettings(Section):
     """The small models."""
 
-    kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora", "prompt", "joint"], ...] = ("logistic", "lightgbm", "mlp", "lora")
+    kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora", "prompt", "joint", "adapter"], ...] = Field(
+        ("logistic", "lightgbm", "mlp", "lora"), description="of the pipeline `extreme`: `adapter` and `lora`"
+    )
     encoder: str = Field(MINILM, min_length=1, description="`minilm`, or a folder or a hub id of a transformers encoder")
     held_out: float = Field(0.2, gt=0, lt=1, description="share of the labelled documents that no student is shown, what people answered last")
 
@@ -163,8 +165,10 @@ class RetrievalSettings(Section):
     api_key_env: str = Field("OPENAI_API_KEY", description="the environment variable that holds its key")
     words: float = Field(0.3, ge=0, description="how much shared words count (BM25), against 1 for vectors; 0 leaves them out")
     prior: float = Field(0.0, ge=0, description="A of the paper: a score is multiplied by ln(A·p + e), p being the label's prior")
-    adapted: bool = Field(True, description="fit a low-rank correction of the vectors to your documents and labels")
+    windows: bool = Field(True, description="also look up every one to three words of a text, which finds what is said in passing")
+    hubness: bool = Field(False, description="count less what is near to everything (CSLS); for encoders that need it")
     options: int = Field(50, ge=1, description="labels that are found for a document")
+    written: int = Field(0, ge=0, description="labels for which the model writes texts that students learn from")
 
 
 class InferSettings(Section):
@@ -208,6 +212,8 @@ FOREIGN: dict[str, set[str]] = {
     "extreme": {"taxonomy", "labels", "annotators", "measures"},
 }
 """The sections that a pipeline doesn't read."""
+KINDS_OF = {"taxonomy": ("logistic", "lightgbm", "mlp", "lora", "prompt", "joint"), "extreme": ("adapter", "lora")}
+"""The students that a pipeline trains."""
 
 
 class Settings(Section):
@@ -238,9 +244,15 @@ class Settings(Section):
             raise PydanticCustomError("foreign", "{key}", {"key": foreign[0]})
         if self.pipeline == "extreme" and self.labelset is None:
             raise PydanticCustomError("lacking", "labelset")
-        if self.pipeline == "extreme" and "kinds" in self.student.model_fields_set and set(self.student.kinds) - {"lora"}:
-            raise PydanticCustomError("kinds", "student.kinds")
+        if "kinds" in self.student.model_fields_set and (foreign_kinds := set(self.student.kinds) - set(KINDS_OF[self.pipeline])):
+            known = ", ".join(KINDS_OF[self.pipeline])
+            raise PydanticCustomError("kinds", "{kind}: {known}", {"kind": repr(min(foreign_kinds)), "known": known})
         return self
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of students to train."""
+        return self.student.kinds if "kinds" in self.student.model_fields_set else KINDS_OF[self.pipeline]
 
     def outcome(self) -> dict[str, Any]:
         """What the result depends on; a run is named by it, so that speed and budget may change between two tries.
@@ -358,7 +370,7 @@ def _explain(error: Any, path: Path) -> str:
 WHOLE = {
     "foreign": "section {key!r} in {path!r} is not read by this pipeline; leave it out, or write another `pipeline:`",
     "lacking": "{key!r} is missing in {path!r}; add a line `labelset: {{source: labels.csv}}`, the file of your labels",
-    "kinds": "{key!r} in {path!r}: the pipeline 'extreme' trains one kind of student; write `kinds: [lora]`, or [] for none",
+    "kinds": "`student: kinds:` in {path!r}: this pipeline has no student {key}; write some of these, or [] for none",
 }
 """Mistakes that concern the file as a whole."""
 

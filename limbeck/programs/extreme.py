@@ -19,6 +19,8 @@ from limbeck.retrieval.labelset import plain
 MOST_INFERRED = 20
 MOST_MISSING = 5
 LABEL_WORDS = 12
+WRITE_TEMPERATURE = 0.7
+"""Texts should differ from label to label, and from each other."""
 ROOM = 400
 """Tokens for an answer."""
 
@@ -149,6 +151,24 @@ class Rank(dspy.Module):  # type: ignore[misc]
         rest = [option for option in options if option not in set(chosen)]
         missing = [" ".join(label.split()) for label in said.get("missing") or []]
         return _together([said], labels=[*chosen, *rest], chosen=len(chosen), invented=invented, missing=missing)
+
+
+class Write(dspy.Module):  # type: ignore[misc]
+    """Write texts to which a label applies: pairs that a student learns from, as where labels are too many to be found."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts = CheckedPredict(WriteTexts, temperature=WRITE_TEMPERATURE, max_tokens=ROOM)
+
+    async def aforward(self, use_case: str, label: str, description: str = "") -> dspy.Prediction:
+        """Write.
+
+        Returns:
+            A prediction with `texts`, distinct, and `calls`, `repaired`, `error`.
+        """
+        said = await self.texts.acall(use_case=use_case, label=f"{label}: {description}" if description else label)
+        texts = dict.fromkeys(" ".join(text.split()) for text in said.texts)
+        return _together([said], texts=[text for text in texts if text])
 
 
 class InferRetrieveRank(dspy.Module):  # type: ignore[misc]

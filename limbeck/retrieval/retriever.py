@@ -88,6 +88,11 @@ class Retriever:
                 on_text(len(texts[part]))
         return found
 
+    async def nearest_listed(self, texts: Sequence[str]) -> list[tuple[str, float]]:
+        """The listed label that comes nearest to each text, and their vectors' inner product."""
+        rows, products = self.near.top(await self.embedder.embed(texts), 1)
+        return [(self.labels.names[row], round(near, 4)) for row, near in zip(rows[:, 0], products[:, 0].tolist(), strict=True)]
+
     async def _find(self, texts: Sequence[str], inferred: Sequence[Sequence[str]], count: int) -> list[Found]:
         asked = [Asked.of(text, guesses, self.windowed) for text, guesses in zip(texts, inferred, strict=True)]
         distinct = list(dict.fromkeys(query for one in asked for query in one.queries))
