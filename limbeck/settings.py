@@ -190,6 +190,20 @@ class RankSettings(Section):
     limit: int | None = Field(None, ge=0, description="how many documents the model ranks; all without it")
 
 
+class OptimizeSettings(Section):
+    """How `limbeck optimize` improves the prompts of the pipeline `extreme`, from documents with `documents: gold`."""
+
+    method: Literal["bootstrap", "mipro", "gepa"] = Field(
+        "bootstrap", description="`bootstrap`: demonstrations that a teacher makes, the paper's way; `mipro`: those and "
+        "instructions that it proposes; `gepa`: instructions rewritten after reflection on mistakes"
+    )
+    teacher: ModelSettings | None = Field(None, description="the model that demonstrates, proposes and reflects; the run's own without it")
+    demos: int = Field(2, ge=1, description="demonstrations that a prompt holds at most")
+    train: int = Field(10, ge=1, description="documents to learn from")
+    validation: int = Field(50, ge=1, description="further documents, at most, by which programs are compared")
+    candidates: int = Field(10, ge=1, description="programs that are tried for each step")
+
+
 class MeasureSettings(Section):
     """The paper's measures, judged by the LLM on a sample."""
 
@@ -208,7 +222,7 @@ ELSEWHERE = {"base_url", "api_key_env", "concurrency", "timeout", "retries", "pr
 """What of a model's settings its answers don't depend on."""
 
 FOREIGN: dict[str, set[str]] = {
-    "taxonomy": {"labelset", "retrieval", "infer", "rank", "program"},
+    "taxonomy": {"labelset", "retrieval", "infer", "rank", "program", "optimize"},
     "extreme": {"taxonomy", "labels", "annotators", "measures"},
 }
 """The sections that a pipeline doesn't read."""
@@ -232,6 +246,7 @@ class Settings(Section):
     infer: InferSettings = InferSettings()
     rank: RankSettings = RankSettings()
     program: str | None = Field(None, description="a program that `limbeck optimize` saved")
+    optimize: OptimizeSettings = OptimizeSettings()
     student: StudentSettings = StudentSettings()
     measures: MeasureSettings = MeasureSettings()
     budget: BudgetSettings = BudgetSettings()
@@ -270,6 +285,7 @@ class Settings(Section):
                 "model": ELSEWHERE,
                 "labelset": True,
                 "program": True,
+                "optimize": True,
                 "retrieval": {"base_url", "api_key_env"},
                 "rank": {"model": ELSEWHERE},
                 **dict.fromkeys(FOREIGN[self.pipeline], True),
@@ -427,12 +443,14 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         if (value := getattr(settings.annotators, key)) is not None
     }
     annotators["models"] = tuple(_model_beside(model, folder) for model in settings.annotators.models)
-    labelset, rank = settings.labelset, settings.rank
+    labelset, rank, optimize = settings.labelset, settings.rank, settings.optimize
     if labelset:
         files = {key: normpath(folder / value) for key in ("source", "priors") if (value := getattr(labelset, key))}
         labelset = labelset.model_copy(update=files)
     if rank.model:
         rank = rank.model_copy(update={"model": _model_beside(rank.model, folder)})
+    if optimize.teacher:
+        optimize = optimize.model_copy(update={"teacher": _model_beside(optimize.teacher, folder)})
     retrieval = settings.retrieval
     if not retrieval.base_url:
         retrieval = retrieval.model_copy(update={"encoder": _name_beside(retrieval.encoder, folder)})
@@ -445,6 +463,7 @@ def _beside(settings: Settings, folder: Path) -> Settings:
             "model": _model_beside(settings.model, folder),
             "labelset": labelset,
             "rank": rank,
+            "optimize": optimize,
             "retrieval": retrieval,
             "program": normpath(folder / settings.program) if settings.program else None,
             "taxonomy": settings.taxonomy.model_copy(update=taxonomy),

@@ -84,7 +84,8 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
         return asyncio.run(self.aforward(**kwargs))
 
     def _prefix(self, signature: Any, demos: list[Any], fixed: tuple[tuple[str, Any], ...]) -> str:
-        key = (signature.instructions, len(demos), *(id(demo) for demo in demos), *((n, shown(v)) for n, v in fixed))
+        # By what demonstrations say: optimisers make and drop them by the hundred, and a dropped one's `id` is given again.
+        key = (signature.instructions, *(shown(dict(demo)) for demo in demos), *((n, shown(v)) for n, v in fixed))
         if key not in self._prefixes:
             if len(self._prefixes) >= PREFIXES:
                 self._prefixes.clear()
