@@ -93,7 +93,7 @@ class Infer(dspy.Module):  # type: ignore[misc]
         """
         said = [await self.guess.acall(use_case=use_case, document=chunk) for chunk in chunks]
         labels: dict[str, str] = {}
-        for label in (label for one in said for label in one.labels):
+        for label in (label for one in said for label in one["labels"]):
             labels.setdefault(plain(label), " ".join(label.split()))
         return _together(said, labels=[label for key, label in labels.items() if key])
 
@@ -117,7 +117,7 @@ class Retrieve(dspy.Module):  # type: ignore[misc]
         Returns:
             A prediction with `labels`, the nearest first.
         """
-        return dspy.Prediction(labels=list(await self.look(document, labels))[: self.options])
+        return Ranking(labels=list(await self.look(document, labels))[: self.options])
 
 
 class Rank(dspy.Module):  # type: ignore[misc]
@@ -221,8 +221,17 @@ def among(said: Sequence[str], options: Sequence[str]) -> tuple[list[str], list[
     return list(chosen), list(invented)
 
 
-def _together(said: Sequence[dspy.Prediction], **outputs: Any) -> dspy.Prediction:
+class Ranking(dspy.Prediction):  # type: ignore[misc]
+    """A prediction with `labels`, which of any other prediction is a method."""
+
+    @property
+    def labels(self) -> list[str]:
+        """The best first."""
+        return list(self["labels"])
+
+
+def _together(said: Sequence[dspy.Prediction], **outputs: Any) -> Ranking:
     """Outputs with the calls of several predictions, and what went wrong in them."""
     errors = [one.error for one in said if one.error]
     calls = tuple(call for one in said for call in one.calls)
-    return dspy.Prediction(**outputs, calls=calls, repaired=bool(errors), error=errors[-1] if errors else None)
+    return Ranking(**outputs, calls=calls, repaired=bool(errors), error=errors[-1] if errors else None)
