@@ -27,8 +27,7 @@ from limbeck.schemas import Corpus, Run, content_id
 from limbeck.schemas.quality import ERRORS
 from limbeck.serving import Served
 from limbeck.settings import FAKE, ModelSettings, Settings
-from limbeck.stages import annotating
-from limbeck.stages.given import given_rows, seed_rows
+from limbeck.stages.inputs import INPUTS
 from limbeck.store import Store
 
 STORE = "limbeck.duckdb"
@@ -69,7 +68,7 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
     id, store = run_id(settings, corpus), Path(settings.project) / STORE
     if is_finished(store, id):
         return Outcome(id, store, already=True)
-    annotating.check(settings, progress)
+    INPUTS[settings.pipeline].check(settings, progress)
     encoder.check(settings.student.encoder)
     asyncio.run(_run(id, store, settings, corpus, progress, send))
     return Outcome(id, store, already=False)
@@ -77,9 +76,9 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
 
 def run_id(settings: Settings, corpus: Corpus) -> str:
     """The run's name: a hash of what it is told to do and of all that it read."""
-    labels = [[row.model_dump() for row in rows] for rows in (given_rows(settings), seed_rows(settings))]
+    inputs = INPUTS[settings.pipeline]
     documents = [[row.document, row.key, row.gold] for row in corpus.places]
-    return content_id([settings.outcome(), labels, documents, annotating.written_down(settings)])
+    return content_id([settings.outcome(), inputs.labels(settings), documents, inputs.others(settings)])
 
 
 def is_finished(store: Path, id: str) -> bool:
@@ -104,7 +103,7 @@ async def _run(
         context = RunContext(id, settings, store, llms[0], llms[0].lm(), progress)
         context.others = tuple(
             replace(context, settings=settings.model_copy(update={"model": model}), llm=llm, lm=llm.lm())
-            for model, llm in zip(settings.annotators.models, llms[1:], strict=True)
+            for model, llm in zip(settings.models[1:], llms[1:], strict=True)
         )
         reviewed = _begin(context, corpus)
         status = "stopped"

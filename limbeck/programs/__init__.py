@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from limbeck.programs import taxonomy
+from limbeck.programs import extreme, taxonomy
 
-PROGRAMS: dict[str, tuple[type[Any], ...]] = {"taxonomy": (taxonomy.Taxonomist, taxonomy.Labeller)}
+PROGRAMS: dict[str, tuple[type[Any], ...]] = {
+    "taxonomy": (taxonomy.Taxonomist, taxonomy.Labeller),
+    "extreme": (extreme.InferRetrieveRank, extreme.Write),
+}
 """Every pipeline's programs, by the name that a config gives it."""

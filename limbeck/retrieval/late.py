@@ -39,11 +39,12 @@ class Late:
     def scores(self, text: Tokens, rows: Rows) -> Floats:
         """[rows]: how far each label's name is in a text, given as its chunks' tokens."""
         self._learn(rows)
-        said = np.concatenate([vectors for _, vectors in text])
         parts = [self._known[row] for row in rows.tolist()]
-        if not len(said) or not parts:
+        passages = [vectors for _, vectors in text if len(vectors)]
+        if not passages or not parts:
             return np.zeros(len(rows), np.float32)
-        best = (np.concatenate([vectors for vectors, _ in parts]) @ said.T).max(axis=1)
+        tokens = np.concatenate([vectors for vectors, _ in parts])
+        best = np.max([(tokens @ said.T).max(axis=1) for said in passages], axis=0)
         weights = np.concatenate([weights for _, weights in parts])
         starts = np.cumsum([0, *(len(weights) for _, weights in parts)])[:-1]
         return np.asarray(_sums(best * weights, starts) / np.maximum(_sums(weights, starts), 1e-9), np.float32)

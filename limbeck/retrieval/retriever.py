@@ -2,7 +2,7 @@
 
 A label's score is the mean of what is said for it, each a similarity up to 1:
 
-    the text as a whole (its best chunk)          1   against the label's vector
+    the text as a whole (its best passage)        1   against the label's vector
     its best window of one to three words         1   against the label's vector
     its words for the words of the label's name 1.5   late interaction (`late.py`)
     the words that they share                   0.3   BM25, as a share of the text's best label (`lexical.py`)
@@ -35,6 +35,8 @@ SHORTLIST = 200
 """Labels of a text that late interaction looks at."""
 MOST_WINDOWS = 2000
 """Windows of a text that are looked up, evenly from all of it: enough for a text of about three pages."""
+PASSAGE = 500
+"""Characters of a text that are one query; encoders cut what is longer than about a hundred words."""
 TEXTS_AT_ONCE = 64
 
 Embed = Callable[[Sequence[str]], Awaitable[Floats]]
@@ -132,18 +134,18 @@ class Retriever:
 
 @dataclass(frozen=True)
 class Asked:
-    """One text as queries: its chunks, then its windows and what was inferred of it."""
+    """One text as queries: its passages, then its windows and what was inferred of it."""
 
     queries: tuple[str, ...]
     whole: int
-    """How many of the queries are chunks."""
+    """How many of the queries are passages."""
     spans: tuple[Span | str, ...]
     """Of each further query: where it is in the text, or the inferred label itself."""
 
     @classmethod
     def of(cls, text: str, inferred: Sequence[str], windowed: bool = True) -> "Asked":
         """Make queries; windows that differ in nothing but case are one."""
-        parts = [text[start:end] for start, end in chunks(text)]
+        parts = [text[start:end] for start, end in chunks(text, PASSAGE)]
         spans = list(windows(text)) if windowed else []
         spans = spans[:: max(1, -(-len(spans) // MOST_WINDOWS))]
         said: dict[str, Span | str] = {}
@@ -166,10 +168,11 @@ def _best_shared(words: object, weight: float) -> tuple[Rows, Floats]:
 
 async def vectors_of(labels: LabelSet, embed: Embed) -> Floats:
     """[labels, dimensions]: names, and half of all that is said of the labels where more than names is."""
-    names = await embed(labels.names)
-    if not labels.described:
-        return names
-    return np.asarray((names + SAID * await embed([*texts_of(labels)])) / (1 + SAID), np.float32)
+    vectors = await embed(labels.names)
+    if labels.described:
+        vectors = np.asarray((vectors + SAID * await embed([*texts_of(labels)])) / (1 + SAID), np.float32)
+    # Rounded as a student's folder and faiss keep them, so that all of these find the same.
+    return vectors.astype(np.float16).astype(np.float32)
 
 
 async def build(
@@ -195,13 +198,29 @@ async def build(
         prior: [labels] shares of documents that have a label.
         a: A of the paper's prior adjustment; 0 for none.
     """
+    vectors = await vectors_of(labels, embed or embedder.embed)
+    scale = np.log(a * prior + math.e).astype(np.float32) if a and prior is not None else None
+    return ready(labels, embedder, vectors, words=words, late=late, windowed=windowed, prior=scale)
+
+
+def ready(
+    labels: LabelSet,
+    embedder: Embedder,
+    vectors: Floats,
+    *,
+    words: float = WORDS,
+    late: bool = True,
+    windowed: bool = True,
+    prior: Floats | None = None,
+) -> Retriever:
+    """The same with the labels' vectors at hand; `prior` is what scores are multiplied by."""
     return Retriever(
         labels,
         embedder,
-        nearest(await vectors_of(labels, embed or embedder.embed)),
+        nearest(vectors),
         Lexical.of(texts_of(labels)) if words else None,
         Late.of(embedder, labels.names) if late else None,
         words,
-        np.log(a * prior + math.e).astype(np.float32) if a and prior is not None else None,
+        prior,
         windowed,
     )

@@ -17,6 +17,11 @@ def seed_rows(settings: Settings) -> list[Category]:
     return rows(settings.taxonomy.seed)
 
 
+def written_down(settings: Settings) -> list[list[dict[str, object]]]:
+    """Both, as JSON."""
+    return [[row.model_dump() for row in rows] for rows in (given_rows(settings), seed_rows(settings))]
+
+
 def rows(source: tuple[str, ...] | str | None) -> list[Category]:
     """Read a given taxonomy.
 

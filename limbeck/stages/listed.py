@@ -1,5 +1,6 @@
 """The list of labels of a run, ready to be looked up, and the program that does it."""
 
+import asyncio
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,16 @@ import numpy as np
 
 from limbeck.context import RunContext
 from limbeck.embedding import kept, open_embedder
+from limbeck.encoder import SENTENCE
 from limbeck.errors import ConfigError
 from limbeck.programs.extreme import InferRetrieveRank
+from limbeck.progress import Progress
 from limbeck.retrieval import labelset
 from limbeck.retrieval.labelset import LabelSet
 from limbeck.retrieval.nearest import Floats
 from limbeck.retrieval.retriever import Retriever, build
-from limbeck.settings import LabelsetSettings, Settings
+from limbeck.schemas import content_id
+from limbeck.settings import MINILM, LabelsetSettings, Settings
 
 COLUMNS = ("label", "description", "synonyms", "parent")
 
@@ -33,6 +37,52 @@ def priors(settings: Settings) -> tuple[Floats | None, tuple[str, ...]]:
     """[labels] how frequent each label is, where the config says so; and what was left out of it."""
     source = _wanted(settings).priors
     return labelset.read_priors(source, label_set(settings)) if source else (None, ())
+
+
+def check(settings: Settings, progress: Progress) -> None:
+    """Whether labels, priors, program and embedder can be used; says what of the labels was left out.
+
+    Raises:
+        ConfigError: One of them can't; nothing was written.
+    """
+    labels, (_, lost) = label_set(settings), priors(settings)
+    for note in (*labels.notes, *lost):
+        progress.note(note)
+    program_of(settings)
+    _trial(settings)
+
+
+def _trial(settings: Settings) -> None:
+    """Embed a sentence, as nothing less would tell; the embedded encoder needs no trial."""
+    if settings.retrieval.encoder != MINILM or settings.retrieval.base_url:
+        asyncio.run(open_embedder(settings.retrieval).embed([SENTENCE]))
+
+
+def written_down(settings: Settings) -> list[str]:
+    """The labels and their priors, as hashes of what was read."""
+    shares, _ = priors(settings)
+    return [label_set(settings).id, content_id([] if shares is None else shares.tolist())]
+
+
+def program_of(settings: Settings) -> str:
+    """The saved program's text; empty where the config names none.
+
+    Raises:
+        ConfigError: It can't be read.
+    """
+    path = settings.program
+    if path is None:
+        return ""
+    try:
+        InferRetrieveRank(_nothing).load(path)
+        return Path(path).read_text("utf-8")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(f"no program in {path!r} ({said}); save one with: limbeck optimize YOUR.yaml") from None
+
+
+async def _nothing(text: str, inferred: Any) -> list[str]:
+    return []
 
 
 def _wanted(settings: Settings) -> LabelsetSettings:
@@ -67,11 +117,7 @@ async def open_retriever(context: RunContext) -> Retriever:
 
 
 def open_program(context: RunContext, retriever: Retriever) -> InferRetrieveRank:
-    """Infer, Retrieve and Rank as the config wants them: as `limbeck optimize` saved them, or as they come.
-
-    Raises:
-        ConfigError: The saved program can't be read.
-    """
+    """Infer, Retrieve and Rank as the config wants them: as `limbeck optimize` saved them, or as they come."""
     rank = context.settings.rank
 
     async def look(text: str, inferred: Any) -> list[str]:
@@ -81,13 +127,5 @@ def open_program(context: RunContext, retriever: Retriever) -> InferRetrieveRank
     options = context.settings.retrieval.options
     program = InferRetrieveRank(look, options=options, ranked=rank.ranked, adds=rank.open)
     if context.settings.program:
-        _load(program, context.settings.program)
+        program.load(context.settings.program)
     return program
-
-
-def _load(program: InferRetrieveRank, path: str) -> None:
-    try:
-        program.load(path)
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(f"no program in {path!r} ({said}); save one with: limbeck optimize YOUR.yaml") from None

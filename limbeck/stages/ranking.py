@@ -4,9 +4,8 @@ A model that can't choose may still find a text likelier under one label than un
 its word is added to what retrieval found.
 """
 
-import json
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from limbeck.programs.likelihood import Likelihood
 from limbeck.retrieval.labelset import plain
 from limbeck.schemas import Category, Document, Label, Vote
 from limbeck.schemas.record import Record
-from limbeck.settings import EMBEDDED, FAKE
+from limbeck.settings import EMBEDDED
 from limbeck.stages.listed import label_set, open_program, open_retriever
 from limbeck.stages.retrieving import Options, digest, options
 
@@ -27,6 +26,9 @@ SCORED = 10
 """Options of a document that a model scores by likelihood: a call each."""
 LIKELIHOOD = 0.25
 """How much a model's likelihood counts, against 1 for retrieval, both as shares of their spread over the options."""
+
+Work = Callable[[Document], Awaitable[Made]]
+"""Ranks one document."""
 
 
 class Ranked(Record):
@@ -76,7 +78,7 @@ def _to_rank(context: RunContext, documents: Sequence[Document]) -> list[Documen
     return random.Random(context.settings.seed).sample(list(documents), limit)
 
 
-async def _ordered(context: RunContext, found: dict[str, Options]):  # type: ignore[no-untyped-def]
+async def _ordered(context: RunContext, found: dict[str, Options]) -> Work:
     """What asks the model to choose and order."""
     program = open_program(context, await open_retriever(context))
     listed = label_set(context.settings).found
@@ -97,7 +99,7 @@ async def _ordered(context: RunContext, found: dict[str, Options]):  # type: ign
     return work
 
 
-async def _likeliest(context: RunContext, found: dict[str, Options]):  # type: ignore[no-untyped-def]
+async def _likeliest(context: RunContext, found: dict[str, Options]) -> Work:
     """What asks the model under which option a text is likeliest."""
     labels = label_set(context.settings)
 

@@ -37,7 +37,9 @@ async def train(context: RunContext) -> None:
         await _note(context, f"{why}; those of before learnt other labels" if before else why)
         return
     lessons, vectors = made
-    wanted, worthwhile = context.settings.student.kinds, kinds_for(len(lessons.labels))
+    # `adapter` is a student of the pipeline `extreme`; the config was refused if it is here.
+    wanted = tuple(kind for kind in context.settings.student.kinds if kind != "adapter")
+    worthwhile = kinds_for(len(lessons.labels))
     kinds = [kind for kind in wanted if kind in worthwhile] or list(wanted)
     started = time.perf_counter()
     with context.progress.stage("train", len(kinds), "students") as stage:

@@ -41,11 +41,11 @@ def load(folder: Path) -> Student:
         labels, metrics = tuple(manifest["labels"]), dict(manifest["metrics"])
         name, max_tokens = str(manifest["encoder"]), int(manifest["max_tokens"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(folder, MANIFEST, error) from error
+        raise damaged(folder, MANIFEST, error) from error
     head = _head(manifest["kind"], folder)
     encoder = Encoder.load(name, max_tokens=max_tokens)
     if manifest["kind"] in TUNED:
-        encoder = _adapted(encoder, folder)
+        encoder = adapted(encoder, folder)
     return Student(manifest["kind"], labels, encoder, head, calibration, metrics)
 
 
@@ -62,9 +62,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
             f"{str(folder)!r} holds no student (no {MANIFEST!r}); type one of the folders in the project's `students`"
         ) from error
     except (OSError, ValueError) as error:
-        raise _damaged(folder, MANIFEST, error) from error
+        raise damaged(folder, MANIFEST, error) from error
     if not isinstance(manifest, dict) or manifest.get("kind") not in KINDS:
-        raise _damaged(folder, MANIFEST, ValueError(f"its kind is none of {KINDS!r}"))
+        raise damaged(folder, MANIFEST, ValueError(f"its kind is none of {KINDS!r}"))
     if manifest.get("version") != VERSION:
         raise StudentError(
             f"the student in {str(folder)!r} has the version {manifest.get('version')!r}, this limbeck reads "
@@ -80,10 +80,10 @@ def _head(kind: str, folder: Path) -> Head:
     try:
         return HEADS[kind].load(folder)
     except (OSError, KeyError, ValueError, SafetensorError, LightGBMError) as error:
-        raise _damaged(folder, "head", error) from error
+        raise damaged(folder, "head", error) from error
 
 
-def _adapted(encoder: Encoder, folder: Path) -> Encoder:
+def adapted(encoder: Encoder, folder: Path) -> Encoder:
     """The encoder with the folder's adapter in it."""
     from peft import PeftModel
     from safetensors import SafetensorError
@@ -91,15 +91,16 @@ def _adapted(encoder: Encoder, folder: Path) -> Encoder:
     for name in ADAPTER_FILES:
         # PEFT would look for a missing file on the model hub.
         if not (folder / name).is_file():
-            raise _damaged(folder, name, FileNotFoundError("missing"))
+            raise damaged(folder, name, FileNotFoundError("missing"))
     try:
         model = PeftModel.from_pretrained(encoder.model, str(folder))
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-        raise _damaged(folder, "adapter", error) from error
+        raise damaged(folder, "adapter", error) from error
     return dataclasses.replace(encoder, model=model.eval())
 
 
-def _damaged(folder: Path, part: str, error: Exception) -> StudentError:
+def damaged(folder: Path, part: str, error: Exception) -> StudentError:
+    """What is said of a student's folder that can't be read."""
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return StudentError(
         f"the student in {str(folder)!r} is damaged ({part}: {reason}); copy the folder anew, or train it again"

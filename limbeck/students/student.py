@@ -89,7 +89,7 @@ class Student:
             folder.mkdir(parents=True, exist_ok=True)
             self.head.save(folder)
             if self.kind in TUNED:
-                _save_adapter(self.encoder, folder)
+                save_adapter(self.encoder, folder)
             (folder / MANIFEST).write_text(
                 json.dumps(self._manifest(), indent=1, ensure_ascii=False) + "\n", "utf-8"
             )
@@ -116,7 +116,7 @@ def name_of(encoder: Encoder) -> str:
     return EMBEDDED if embedded else encoder.path
 
 
-def _save_adapter(encoder: Encoder, folder: Path) -> None:
+def save_adapter(encoder: Encoder, folder: Path) -> None:
     """Write a PEFT adapter that names its base as `name_of` does."""
     encoder.model.peft_config["default"].base_model_name_or_path = name_of(encoder)
     # `False`: PEFT would otherwise ask the model hub whether the vocabulary was changed.

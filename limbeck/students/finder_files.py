@@ -1,0 +1,129 @@
+"""A finder's folder: saved, and loaded to rank exactly as before.
+
+`student.json`, `labels.jsonl` (the list), `labels.safetensors` (their vectors, 16-bit floats), and the residual
+(`adapter.safetensors`) or a PEFT adapter.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limbeck.embedding import Embedder, open_embedder
+from limbeck.encoder import Encoder
+from limbeck.errors import StudentError
+from limbeck.retrieval.labelset import LabelSet
+from limbeck.retrieval.retriever import ready
+from limbeck.settings import RetrievalSettings
+from limbeck.students.finder import Finder
+from limbeck.students.finding import Residual, Tuned
+from limbeck.students.loading import adapted, damaged
+from limbeck.students.student import MANIFEST, name_of, save_adapter
+
+VERSION = 1
+LABELS, VECTORS, RESIDUAL = "labels.jsonl", "labels.safetensors", "adapter.safetensors"
+
+
+def save(finder: Finder, folder: Path, settings: RetrievalSettings) -> None:
+    """Write a finder to a folder, which is made where it is missing; nothing in it names this machine.
+
+    Raises:
+        StudentError: The folder can't be written.
+    """
+    from safetensors.numpy import save_file
+
+    retriever, rows = finder.retriever, np.arange(len(finder.retriever.labels))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_labels(retriever.labels, folder / LABELS)
+        vectors = {"vectors": retriever.near.vectors(rows).astype(np.float16)}
+        save_file(vectors if retriever.prior is None else {**vectors, "prior": retriever.prior}, str(folder / VECTORS))
+        embedder = retriever.embedder
+        if isinstance(embedder, Residual):
+            save_file({"u": np.ascontiguousarray(embedder.u), "v": np.ascontiguousarray(embedder.v)}, str(folder / RESIDUAL))
+        if isinstance(embedder, Tuned):
+            save_adapter(embedder.encoder, folder)
+        (folder / MANIFEST).write_text(json.dumps(_manifest(finder, settings), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    except OSError as error:
+        raise StudentError(f"can't write a student to {str(folder)!r} ({error}); give another folder") from error
+
+
+def _manifest(finder: Finder, settings: RetrievalSettings) -> dict[str, Any]:
+    embedder = finder.retriever.embedder
+    encoder = name_of(embedder.encoder) if isinstance(embedder, Tuned) else settings.encoder
+    return {
+        "finder": VERSION,
+        "kind": finder.kind,
+        "encoder": encoder,
+        "max_tokens": embedder.encoder.max_tokens if isinstance(embedder, Tuned) else None,
+        "base_url": settings.base_url,
+        "api_key_env": settings.api_key_env,
+        "words": finder.retriever.words,
+        "metrics": finder.metrics,
+    }
+
+
+def _write_labels(labels: LabelSet, path: Path) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for row, name in enumerate(labels.names):
+            said = {
+                "label": name,
+                "description": labels.descriptions[row] if labels.descriptions else "",
+                "synonyms": labels.synonyms[row] if labels.synonyms else (),
+                "parent": labels.parents[row] if labels.parents else -1,
+            }
+            file.write(json.dumps(said, ensure_ascii=False) + "\n")
+
+
+def is_finder(folder: Path) -> bool:
+    """Whether a folder holds a finder, and not a student that knows its labels by heart."""
+    try:
+        return "finder" in json.loads((folder / MANIFEST).read_text("utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def load(folder: Path) -> Finder:
+    """Read a finder.
+
+    Raises:
+        StudentError: It is damaged, or a later limbeck wrote it.
+        ConfigError: Its encoder can't be loaded here.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        labels, held = _read_labels(folder / LABELS), load_file(str(folder / VECTORS))
+        residual = load_file(str(folder / RESIDUAL)) if manifest["kind"] == "adapter" else {}
+        version, kind, metrics = manifest["finder"], manifest["kind"], dict(manifest["metrics"])
+        words, vectors = float(manifest["words"]), held["vectors"].astype(np.float32)
+        settings = RetrievalSettings(**{key: manifest[key] for key in ("encoder", "base_url", "api_key_env")})
+    except (OSError, KeyError, ValueError, TypeError, SafetensorError) as error:
+        raise damaged(folder, "finder", error) from error
+    if version != VERSION:
+        raise StudentError(
+            f"the student in {str(folder)!r} has the version {version!r}, this limbeck reads {VERSION!r}; train it again"
+        )
+    embedder: Embedder = (
+        Residual(open_embedder(settings), residual["u"], residual["v"])
+        if kind == "adapter"
+        else Tuned(adapted(Encoder.load(settings.encoder, max_tokens=int(manifest["max_tokens"])), folder))
+    )
+    prior = held.get("prior")
+    return Finder(kind, ready(labels, embedder, vectors, words=words, windowed=False, prior=prior), metrics)
+
+
+def _read_labels(path: Path) -> LabelSet:
+    with path.open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    columns: dict[str, Sequence[Any]] = {key: [row[key] for row in rows] for key in ("label", "description", "synonyms", "parent")}
+    return LabelSet(
+        tuple(columns["label"]),
+        tuple(columns["description"]) if any(columns["description"]) else (),
+        tuple(map(tuple, columns["synonyms"])) if any(columns["synonyms"]) else (),
+        tuple(columns["parent"]) if any(row >= 0 for row in columns["parent"]) else (),
+    )
