@@ -11,7 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.errors import ConfigError
-from limbeck.evals import aggregation, banking77, clinc150, kill, medrel, nlupp, noise, overhead, youtube
+from limbeck.evals import (
+    aggregation,
+    banking77,
+    clinc150,
+    esco,
+    kill,
+    medrel,
+    nlupp,
+    noise,
+    overhead,
+    retrieval,
+    youtube,
+)
 from limbeck.evals.place import Place
 
 
@@ -76,6 +88,19 @@ EVALS = {
         "documents labelled, validated and stored a second at a server that answers at once (stub_docs_per_s)",
         "docstrings of Python's standard library, PSF licence",
         overhead.evaluate,
+    ),
+    "esco": Eval(
+        "13,896 skills, sentences of job advertisements and no gold → RP@5, RP@10, recall@50, nDCG@10 and PSP@5 of each way "
+        "of retrieval, of the paper's program with the embedded model, and of students; data: xmc_esco/dev.jsonl, labels.jsonl",
+        "ESCO, CC BY 4.0; sentences of jensjorisdecorte/Skill-Extraction-benchmark, for measuring only",
+        esco.evaluate,
+    ),
+    "retrieval": Eval(
+        "50 of 100,000 made-up labels, exactly, on one core: milliseconds a query (ms_per_query), as a multiple of a bare "
+        "numpy product in the same run (ratio), with shared words, too (fused_ratio); memory (peak_gb) at 1,000,000 labels, "
+        "and the share of the nearest that the index finds there (recall_index_10)",
+        "no data",
+        retrieval.evaluate,
     ),
     "kill": Eval(
         "kill -9 at 10 random moments of runs on 300 documents, each continued: final tables equal (equal), share of "

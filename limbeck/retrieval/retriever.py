@@ -15,6 +15,7 @@ label's vector is that of its name and half of that of all that is said of it.
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,6 +30,8 @@ SAID = 0.5
 """How much all that is said of a label counts in its vector, against 1 for its name."""
 LATE, WORDS = 1.5, 0.3
 """How much late interaction and BM25 count, against 1 for a cosine."""
+PARENT = 0.2
+"""The part of a label's score that is its parent's."""
 EACH = 100
 """Labels looked up for each query."""
 SHORTLIST = 200
@@ -69,6 +72,8 @@ class Retriever:
     """[labels]: what a score is multiplied by, ln(A·p + e)."""
     windowed: bool = True
     """Whether windows are looked up, and not the whole text alone."""
+    hubs: Floats | None = None
+    """[labels]: what is taken from a cosine, as of `hubs.py`."""
 
     async def find(
         self, texts: Sequence[str], inferred: Sequence[Sequence[str]] = (), count: int = 50, on_text: OnBatch | None = None
@@ -112,12 +117,15 @@ class Retriever:
     def _best(self, asked: "Asked", queries: Floats, rows: Rows, words: object, count: int) -> Found:
         """The best labels of one text among those that its queries found."""
         shared_rows, shared = _best_shared(words, self.words)
-        candidates = np.unique(np.concatenate([rows[rows >= 0], shared_rows]))
+        candidates = self._with_parents(np.unique(np.concatenate([rows[rows >= 0], shared_rows])))
         cosines = queries @ self.near.vectors(candidates).T
+        if self.hubs is not None:
+            cosines = cosines - self.hubs[candidates]
         whole, window = cosines[: asked.whole].max(axis=0), cosines[asked.whole :]
         nearest_one = window.argmax(axis=0) if len(window) else np.zeros(len(candidates), np.int64)
         total = whole + (window.max(axis=0) if len(window) else 0.0)
         total[np.searchsorted(candidates, shared_rows)] += shared
+        total = self._inherited(candidates, total)
         kept = np.argsort(-total, kind="stable")[: max(SHORTLIST, count)]
         rows, scores, weight = candidates[kept], total[kept], 1.0 + bool(len(window)) + self.words * (self.lexical is not None)
         if self.late:
@@ -130,6 +138,27 @@ class Retriever:
         spans = asked.spans or ((0, 0),)
         said = tuple(spans[place] for place in nearest_one[kept[order]].tolist())
         return Found(rows[order], scores[order].astype(np.float32), said)
+
+    def _with_parents(self, candidates: Rows) -> Rows:
+        """Candidates, and the labels right above them."""
+        if not self.labels.parents:
+            return candidates
+        above = self.parents[candidates]
+        return np.unique(np.concatenate([candidates, above[above >= 0]]))
+
+    def _inherited(self, candidates: Rows, total: Floats) -> Floats:
+        """Scores in which what is said for a parent is said for its children, too: among alike children, its own win."""
+        if not self.labels.parents:
+            return total
+        above = self.parents[candidates]
+        places = np.minimum(np.searchsorted(candidates, above), len(candidates) - 1)
+        known = (above >= 0) & (candidates[places] == above)
+        return np.asarray(np.where(known, (1 - PARENT) * total + PARENT * total[places], total), np.float32)
+
+    @cached_property
+    def parents(self) -> Rows:
+        """[labels]: each label's parent's row, or -1."""
+        return np.asarray(self.labels.parents, np.int64)
 
 
 @dataclass(frozen=True)

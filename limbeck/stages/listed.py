@@ -1,6 +1,8 @@
 """The list of labels of a run, ready to be looked up, and the program that does it."""
 
 import asyncio
+import random
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -8,18 +10,21 @@ from typing import Any
 import numpy as np
 
 from limbeck.context import RunContext
-from limbeck.embedding import kept, open_embedder
+from limbeck.embedding import Embedder, OnBatch, kept, open_embedder
 from limbeck.encoder import SENTENCE
 from limbeck.errors import ConfigError
 from limbeck.programs.extreme import InferRetrieveRank
 from limbeck.progress import Progress
 from limbeck.retrieval import labelset
+from limbeck.retrieval.hubs import nearness
 from limbeck.retrieval.labelset import LabelSet
 from limbeck.retrieval.nearest import Floats
-from limbeck.retrieval.retriever import Retriever, build
+from limbeck.retrieval.retriever import PASSAGE, Embed, Retriever, build
 from limbeck.schemas import content_id
-from limbeck.settings import MINILM, LabelsetSettings, Settings
+from limbeck.settings import MINILM, LabelsetSettings, RetrievalSettings, Settings
 
+MOST_TEXTS = 2000
+"""Documents by which hubs are found."""
 COLUMNS = ("label", "description", "synonyms", "parent")
 
 
@@ -106,14 +111,29 @@ async def open_retriever(context: RunContext) -> Retriever:
     """The labels, ready to be looked up; made once a process, from what the store has of them."""
     if context.retriever is None:
         labels, settings = label_set(context.settings), context.settings.retrieval
-        embedder = open_embedder(settings)
         with context.progress.stage("embed", len(labels) * (2 if labels.described else 1), "labels") as stage:
-            embed = partial(kept, context.store, embedder, on_batch=stage.advance)
+            embedder, embed = cached(context, settings, stage.advance)
             shares, _ = priors(context.settings)
             context.retriever = await build(
-                labels, embedder, embed=embed, words=settings.words, prior=shares, a=settings.prior
+                labels, embedder, embed=embed, words=settings.words, prior=shares, a=settings.prior, windowed=settings.windows
             )
+        if settings.hubness:
+            context.retriever = replace(context.retriever, hubs=await _hubs(context, context.retriever))
     return context.retriever
+
+
+def cached(context: RunContext, settings: RetrievalSettings, on_batch: OnBatch | None = None) -> tuple[Embedder, Embed]:
+    """An embedder, and how it embeds each text but once a project."""
+    embedder = open_embedder(settings)
+    return embedder, partial(kept, context.store, embedder, on_batch=on_batch)
+
+
+async def _hubs(context: RunContext, retriever: Retriever) -> Floats | None:
+    """Which labels are near to everything, by the documents."""
+    documents = context.store.documents(context.run)
+    drawn = random.Random(context.settings.seed).sample(documents, min(len(documents), MOST_TEXTS))
+    texts = await kept(context.store, retriever.embedder, [one.text[:PASSAGE] for one in drawn])
+    return nearness(retriever.near, len(retriever.labels), texts)
 
 
 def open_program(context: RunContext, retriever: Retriever) -> InferRetrieveRank:

@@ -25,11 +25,32 @@ RANK = 32
 """Of the residual."""
 MOST_COMPARED = 20_000
 """Labels that a text is told from at once; drawn anew for each batch where there are more."""
-RESIDUAL_BATCH, LORA_BATCH = 256, 32
-RESIDUAL_STEPS, LORA_STEPS = 60, 250
-"""Batches at least; all lessons are read at least twice."""
+WARM_UP = 0.1
+"""Share of the batches in which the learning rate rises; it falls linearly after that."""
 MOST_STEPS = 2000
-RESIDUAL_RATE, LORA_RATE = 2e-3, 5e-4
+"""Batches; more lessons than go into them are not read."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one kind of student is trained."""
+
+    name: str
+    batch: int
+    steps: int
+    """Batches that are enough where lessons are many."""
+    epochs: int
+    """How often few lessons are read."""
+    rate: float
+
+    def batches(self, lessons: int) -> int:
+        """How many: about `steps`, no lesson being read more than `epochs` times, and each twice where that can be."""
+        each = -(-lessons // self.batch)
+        return min(MOST_STEPS, max(2 * each, min(self.steps, self.epochs * each)))
+
+
+ADAPTER = Plan("adapter", batch=256, steps=60, epochs=60, rate=2e-3)
+LORA = Plan("lora", batch=32, steps=250, epochs=15, rate=5e-4)
 
 Progress = Callable[[str], None]
 
@@ -138,12 +159,11 @@ async def fit_residual(base: Embedder, near: Nearest, labels: int, pairs: Pairs,
         torch.manual_seed(seed)
         u = torch.zeros(queries.shape[1], RANK, requires_grad=True)
         v = (torch.randn(RANK, queries.shape[1]) / queries.shape[1] ** 0.5).requires_grad_()
-        optimiser = torch.optim.AdamW([u, v], lr=RESIDUAL_RATE, weight_decay=0.01)
 
         def vectors(rows: list[int]) -> Any:
             return torch.nn.functional.normalize(queries[rows] + queries[rows] @ v.T @ u.T, dim=-1)
 
-        _descend("adapter", vectors, optimiser, near, labels, pairs, _Plan(RESIDUAL_BATCH, RESIDUAL_STEPS), seed, progress)
+        _descend(ADAPTER, [u, v], vectors, near, labels, pairs, seed, progress)
     return Residual(base, u.detach().numpy(), v.detach().numpy())
 
 
@@ -159,43 +179,40 @@ def fit_lora(encoder: Encoder, near: Nearest, labels: int, pairs: Pairs, seed: i
         ids = adapted.tokenizer(list(pairs.texts), truncation=True, max_length=adapted.max_tokens)["input_ids"]
         halves = place.type == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
         trained = [one for one in model.parameters() if one.requires_grad]
-        optimiser = torch.optim.AdamW(trained, lr=LORA_RATE, weight_decay=0.01)
 
         def vectors(rows: list[int]) -> Any:
             padded = adapted.tokenizer.pad({"input_ids": [ids[row] for row in rows]}, return_tensors="pt").to(place)
             with torch.autocast(place.type, dtype=torch.bfloat16, enabled=halves):
                 return pooled(model, padded)[:, 0].float()
 
-        _descend("lora", vectors, optimiser, near, labels, pairs, _Plan(LORA_BATCH, LORA_STEPS), seed, progress)
+        _descend(LORA, trained, vectors, near, labels, pairs, seed, progress)
         model.eval()
     return Tuned(adapted)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    batch: int
-    fewest: int
-
-    def steps(self, lessons: int) -> int:
-        return min(MOST_STEPS, max(self.fewest, -(-2 * lessons // self.batch)))
-
-
 def _descend(
-    name: str,
+    plan: Plan,
+    trained: list[Any],
     vectors: Callable[[list[int]], Any],
-    optimiser: Any,
     near: Nearest,
     labels: int,
     pairs: Pairs,
-    plan: _Plan,
     seed: int,
     progress: Progress,
 ) -> None:
-    """Go down the loss, batch by batch."""
+    """Go down the loss, batch by batch.
+
+    Args:
+        plan: How.
+        trained: The parameters that are fitted.
+        vectors: Gives vectors of lessons by their numbers, through these parameters.
+    """
     import torch
 
-    drawn, steps = np.random.default_rng(seed), plan.steps(len(pairs))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / (0.1 * steps), 1 - step / steps))
+    drawn, steps = np.random.default_rng(seed), plan.batches(len(pairs))
+    optimiser = torch.optim.AdamW(trained, lr=plan.rate, weight_decay=0.01)
+    warm = WARM_UP * steps
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / warm, 1 - step / steps))
     every = torch.from_numpy(near.vectors(np.arange(labels))).to(device()) if labels <= MOST_COMPARED else None
     order: list[int] = []
     for step in range(steps):
@@ -207,10 +224,11 @@ def _descend(
         loss = _loss(vectors(rows), known, torch.from_numpy(places).to(device()), torch.from_numpy(wanted.shares).to(device()))
         optimiser.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         schedule.step()
         if (step + 1) % max(1, steps // 4) == 0:
-            progress(f"{name}: batch {step + 1} of {steps}, loss {loss.item():.3f}")
+            progress(f"{plan.name}: batch {step + 1} of {steps}, loss {loss.item():.3f}")
 
 
 def _drawn(near: Nearest, labels: int, rows: Rows, drawn: np.random.Generator) -> tuple[Any, Rows]:
