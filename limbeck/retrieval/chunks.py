@@ -12,10 +12,11 @@ from limbeck.retrieval.lexical import UNSPACED
 
 CHUNK = 3000
 """Characters; fewer where a line, a sentence or a word ends in the second half."""
-OVERLAP = 60
+OVERLAP = 0.02
 LONGEST_WINDOW = 3
 """Words; names of labels are about as long."""
-WORD = regex.compile(rf"{UNSPACED.pattern}|[\p{{L}}\p{{M}}\p{{N}}]+(?:[.'’+#&-]+[\p{{L}}\p{{M}}\p{{N}}]+)*[+#]*")
+_LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{UNSPACED.pattern}]"
+WORD = regex.compile(rf"(?V1){UNSPACED.pattern}|{_LETTER}+(?:[.'’+#&-]+{_LETTER}+)*[+#]*")
 """What stands between spaces and punctuation, `C++` and `full-stack` included; one sign of a script without spaces."""
 ENDS = ("\n", ". ", "。", " ")
 """Where a chunk may end, the best first."""
@@ -24,19 +25,19 @@ Span = tuple[int, int]
 """Where a part of a text begins and ends, in characters."""
 
 
-def chunks(text: str) -> list[Span]:
+def chunks(text: str, size: int = CHUNK) -> list[Span]:
     """A text's chunks; neighbours overlap a little, so that what is cut in two is whole in one. One for an empty text."""
     found, start = [], 0
-    while len(text) - start > CHUNK:
-        end = _end(text, start)
+    while len(text) - start > size:
+        end = _end(text, start, size)
         found.append((start, end))
-        start = max(end - OVERLAP, start + 1)
+        start = max(end - int(OVERLAP * size), start + 1)
     return [*found, (start, len(text))]
 
 
-def _end(text: str, start: int) -> int:
+def _end(text: str, start: int, size: int) -> int:
     """The last good place to end a chunk, in its second half."""
-    middle, last = start + CHUNK // 2, start + CHUNK
+    middle, last = start + size // 2, start + size
     for mark in ENDS:
         at = text.rfind(mark, middle, last)
         if at >= 0:

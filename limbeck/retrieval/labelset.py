@@ -6,6 +6,7 @@
     manage staff,Lead people at work.,"lead a team|supervise staff",management
 """
 
+import itertools
 import json
 import math
 import sys
@@ -15,14 +16,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
 
 from limbeck.decoding import Skipped
-from limbeck.documents import cell, column
+from limbeck.documents import HEAD, cell, column
 from limbeck.errors import ConfigError, DocumentsError, NoLabels
 from limbeck.readers import Row, rows_of
+from limbeck.retrieval.lexical import folded
 from limbeck.schemas import content_id
 
 NAME = ("label", "name")
@@ -76,6 +79,10 @@ class LabelSet:
         """Whether more is said of labels than their names."""
         return bool(self.descriptions or self.synonyms)
 
+    def about(self, name: str) -> str:
+        """A label's description; empty where it has none."""
+        return self.descriptions[self.rows[name]] if self.descriptions else ""
+
     def phrases(self, row: int) -> list[str]:
         """A label's texts: its name, its synonyms, its description."""
         others = self.synonyms[row] if self.synonyms else ()
@@ -83,17 +90,16 @@ class LabelSet:
         return [self.names[row], *others, *([about] if about else [])]
 
     def lineage(self, row: int) -> list[int]:
-        """A label's ancestors, its parent first."""
-        above: list[int] = []
-        while self.parents and self.parents[row] >= 0 and self.parents[row] not in above:
-            row = self.parents[row]
-            above.append(row)
-        return above
+        """A label's ancestors, its parent first; it is none of its own where parents go round in a circle."""
+        above = [row]
+        while self.parents and self.parents[above[-1]] >= 0 and self.parents[above[-1]] not in above:
+            above.append(self.parents[above[-1]])
+        return above[1:]
 
 
 def plain(text: str) -> str:
-    """A label's name for comparing: case and white space don't matter."""
-    return " ".join(text.casefold().split())
+    """A label's name for comparing: case, white space and how Unicode writes a letter don't matter."""
+    return " ".join(folded(text).split())
 
 
 def read(source: str | Path, columns: Mapping[str, str | None] | None = None) -> LabelSet:
@@ -108,13 +114,15 @@ def read(source: str | Path, columns: Mapping[str, str | None] | None = None) ->
         NoLabels: It holds no label.
     """
     skipped: Skipped = Counter()
+    rows = rows_of(source, skipped, None)
+    if not (head := list(itertools.islice(rows, HEAD))):
+        raise NoLabels(str(source), None)
+    names = _named(list(dict.fromkeys(name for row in head for name in row)), str(source), columns or {})
     kept = _Columns()
-    names: dict[str, str | None] | None = None
-    for row in rows_of(source, skipped, None):
-        names = names or _named(list(row), str(source), columns or {})
+    for row in itertools.chain(head, rows):
         kept.add({key: row.get(name) if name else None for key, name in names.items()}, skipped)
     if not kept.names:
-        raise NoLabels(str(source), names["label"] if names else None)
+        raise NoLabels(str(source), names["label"])
     return kept.label_set(skipped, str(source))
 
 
@@ -124,26 +132,27 @@ def of_names(names: Sequence[str]) -> LabelSet:
 
 
 def _named(found: list[str], source: str, columns: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The columns to read."""
+    """The columns to read; case doesn't matter where none is given."""
+    known = {name.lower(): name for name in reversed(found)}
     names: dict[str, str | None] = {"label": _label_column(found, source, columns.get("label"))}
     for key in OPTIONAL:
         given = columns.get(key)
-        names[key] = column(given, found, source, key) if given else key if key in found else None
+        names[key] = column(given, found, source, key) if given else known.get(key)
     return names
 
 
 def _label_column(found: list[str], source: str, given: str | None) -> str:
-    if given:
-        return column(given, found, source, "label")
-    known = [name for name in NAME if name in found] or (found if len(found) == 1 else [])
-    return known[0] if known else column(NAME[0], found, source, "label")
+    known = [name for wanted in NAME for name in found if name.lower() == wanted] or (found if len(found) == 1 else [])
+    return known[0] if known and not given else column(given or NAME[0], found, source, "label")
 
 
 class _Columns:
     """Labels as they are read, one after the other."""
 
     def __init__(self) -> None:
-        self.names: dict[str, int] = {}
+        self.names: list[str] = []
+        self.rows: dict[str, int] = {}
+        """By the name as Unicode composes it: an accent written apart makes no other label."""
         self.descriptions: list[str] = []
         self.synonyms: list[tuple[str, ...]] = []
         self.parents: list[str] = []
@@ -155,22 +164,24 @@ class _Columns:
             skipped["labels left out because they have no name"] += 1
             return
         about, parent = " ".join(cell(row["description"]).split()), " ".join(cell(row["parent"]).split())
-        others = several(row["synonyms"])
-        if name in self.names:
+        others = tuple(other for other in several(row["synonyms"]) if other != name)
+        key = normalize("NFC", name)
+        if key in self.rows:
             skipped["labels that come again, taken for one"] += 1
-            at = self.names[name]
+            at = self.rows[key]
             self.descriptions[at] = self.descriptions[at] or about
             self.parents[at] = self.parents[at] or parent
             self.synonyms[at] = tuple(dict.fromkeys((*self.synonyms[at], *others)))
             return
-        self.names[name] = len(self.names)
+        self.rows[key] = len(self.names)
+        self.names.append(name)
         self.descriptions.append(about)
         self.parents.append(sys.intern(parent))
         self.synonyms.append(others)
 
     def label_set(self, skipped: Skipped, source: str) -> LabelSet:
         """What was read."""
-        parents = [self.names.get(parent, -1) for parent in self.parents]
+        parents = [self.rows.get(normalize("NFC", parent), -1) for parent in self.parents]
         lost = sum(bool(parent) and row < 0 for parent, row in zip(self.parents, parents, strict=True))
         if lost:
             skipped["labels whose parent is not a label of the file, taken for having none"] += lost
@@ -231,7 +242,7 @@ def read_priors(source: str | Path, labels: LabelSet) -> tuple[npt.NDArray[np.fl
 def _prior(value: Any, number: int, source: str) -> float:
     try:
         prior = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         prior = math.nan
     if not 0 <= prior < math.inf:
         raise ConfigError(f"prior {value!r} in row {number} of {source!r} is no share and no count; write a number from 0 on")

@@ -4,20 +4,32 @@ bm25s works out what each word is worth in each label; a query's scores are then
 exact and asks each label only for words that it has.
 """
 
+import functools
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import regex  # type: ignore[import-untyped]
 
-from limbeck.annotators.words import WORD, stem
+from limbeck.annotators.patterns import JOINED
+from limbeck.annotators.words import stem
+from limbeck.retrieval.nearest import Floats, Rows
 
-UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 """Scripts that put no space between words."""
+RUN = regex.compile(rf"(?P<joined>[{JOINED}ー]+)|[^\W_ー{JOINED}]+")
+"""A word, or letters of scripts that put no space between words or join endings to them."""
+ASCII_RUN = re.compile(r"[a-z0-9]+")
+"""What `RUN` finds in folded ASCII, three times as quickly."""
+BLOCK = 64
 NOTHING = ""
 """The word of a label that has none; no text has it."""
+
+_stem = functools.lru_cache(1 << 16)(stem)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,23 +53,65 @@ class Lexical:
         parts = (index.scores["data"], index.scores["indices"], index.scores["indptr"])
         return cls(csr_matrix(parts, shape=(len(parts[2]) - 1, len(ids))), known)
 
+    def top(self, queries: Sequence[str], count: int) -> tuple[Rows, Floats]:
+        """The labels that share the most with each text, and their BM25: [queries, count], the best first.
+
+        Where fewer labels share a word with a text, the row is -1 and the score 0. Five times as quick as all scores.
+        """
+        import torch
+
+        labels, ends = self.worth.shape[1], self.worth.indptr
+        worth, at = torch.from_numpy(self.worth.data), torch.from_numpy(self.worth.indices)
+        rows, scores = np.full((len(queries), min(count, labels)), -1), np.zeros((len(queries), min(count, labels)), np.float32)
+        total = torch.zeros(-(-labels // BLOCK) * BLOCK)
+        for place, counts in enumerate(self._counts(queries)):
+            total.zero_()
+            for word, times in counts.items():
+                part = slice(int(ends[word]), int(ends[word + 1]))
+                total.index_add_(0, at[part], worth[part], alpha=times)
+            rows[place], scores[place] = _largest(total, rows.shape[1])
+        rows[scores <= 0] = -1
+        return rows, scores
+
+    def _counts(self, queries: Sequence[str]) -> list[Counter[int]]:
+        """How often each known word is in each text."""
+        return [Counter(at for word in words(text) if (at := self.columns.get(word)) is not None) for text in queries]
+
     def scores(self, queries: Sequence[str]) -> Any:
         """Sparse [queries, labels]: BM25 of each text."""
         from scipy.sparse import csr_matrix
 
-        counts = [Counter(at for word in words(text) if (at := self.columns.get(word)) is not None) for text in queries]
+        counts = self._counts(queries)
         ends = np.cumsum([0, *map(len, counts)])
         columns = np.fromiter((at for one in counts for at in one), dtype=np.int32, count=ends[-1])
         times = np.fromiter((n for one in counts for n in one.values()), dtype=np.float32, count=ends[-1])
         return csr_matrix((times, columns, ends), shape=(len(queries), self.worth.shape[0])) @ self.worth
 
 
+def _largest(total: Any, count: int) -> tuple[Rows, Floats]:
+    """Places of the largest, and these: they are in the blocks with the largest maxima, so that others are not put in order."""
+    import torch
+
+    blocks = total.view(-1, BLOCK)
+    places = (blocks.amax(dim=1).topk(min(count, len(blocks))).indices[:, None] * BLOCK + torch.arange(BLOCK)).flatten()
+    best = total[places].topk(count)
+    return places[best.indices].numpy(), best.values.numpy()
+
+
 def words(text: str) -> list[str]:
     """The words of a text, folded, without their endings; pairs of letters where a script puts no space between words."""
+    if text.isascii():
+        return [_stem(run) for run in ASCII_RUN.findall(folded(text))]
     found: list[str] = []
-    for run in WORD.findall(text.replace("_", " ").casefold()):
-        if UNSPACED.search(run):
-            found += [run[at : at + 2] for at in range(max(1, len(run) - 1))]
+    for run in RUN.finditer(folded(text)):
+        letters = run.group()
+        if run["joined"]:
+            found += [letters[at : at + 2] for at in range(max(1, len(letters) - 1))]
         else:
-            found.append(stem(run))
+            found.append(_stem(letters))
     return found
+
+
+def folded(text: str) -> str:
+    """A text for comparing: case doesn't matter, nor how Unicode writes a letter, be it with its accent apart or full-width."""
+    return text.lower() if text.isascii() else normalize("NFKC", normalize("NFKD", text).casefold())

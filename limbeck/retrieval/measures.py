@@ -81,8 +81,10 @@ def ndcg_at(ranked: Ranked, gold: Gold, k: int) -> float:
 
 def psp_at(pairs: Sequence[tuple[Ranked, Gold]], propensities: Mapping[str, float], k: int) -> float:
     """Propensity-scored precision of the first k, as a share of what the best ranking gets (Jain et al. 2016, section 4)."""
-    got = sum(1 / propensities[label] for ranked, gold in pairs for label in ranked[:k] if label in gold)
-    weights = [sorted((1 / propensities[label] for label in gold), reverse=True)[:k] for _, gold in pairs]
+    rarest = min(propensities.values(), default=1.0)  # For gold that is neither listed nor seen where these were counted.
+    weight = {label: 1 / propensities.get(label, rarest) for _, gold in pairs for label in gold}
+    got = sum(weight[label] for ranked, gold in pairs for label in ranked[:k] if label in gold)
+    weights = [sorted((weight[label] for label in gold), reverse=True)[:k] for _, gold in pairs]
     best = sum(map(sum, weights))
     return got / best if best else 0.0
 

@@ -22,11 +22,24 @@ PROBED = 64
 LEARNT_FROM = 40
 """Labels a list that its centre is learnt from."""
 AT_ONCE = 256
-"""Queries compared at once."""
+"""Queries compared at once, or fewer:"""
+MOST_SCORES = 2**25
+"""Scores of labels that are in memory at once."""
 ADDED_AT_ONCE = 65_536
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
+
+
+def at_once(labels: int) -> int:
+    """How many queries are compared with that many labels at once."""
+    return max(1, min(AT_ONCE, MOST_SCORES // max(1, labels)))
+
+
+def batches(queries: int, labels: int) -> Iterator[slice]:
+    """That many queries, some at once."""
+    size = at_once(labels)
+    return (slice(start, start + size) for start in range(0, queries, size))
 
 
 class Nearest(Protocol):
@@ -49,27 +62,34 @@ class Exact:
     """Every query with every label; on the GPU where there is one."""
 
     known: Floats
-    there: Any
-    """The same for torch, [dimensions, labels]."""
+    there: Any = None
+    """The same on the GPU where there is one, [dimensions, labels]."""
 
     @classmethod
     def of(cls, vectors: Floats) -> "Exact":
         """Take vectors [labels, dimensions]."""
         import torch
 
-        return cls(vectors, torch.from_numpy(vectors).to(device()).T)
+        return cls(vectors, torch.from_numpy(vectors).to(device()).T if device() != "cpu" else None)
 
     def top(self, queries: Floats, count: int) -> tuple[Rows, Floats]:
         """See `Nearest`; `count`, or all labels where there are fewer."""
-        import torch
-
         count = min(count, len(self.known))
         rows, products = np.empty((len(queries), count), np.int64), np.empty((len(queries), count), np.float32)
-        for start in range(0, len(queries), AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            best = (torch.from_numpy(queries[part]).to(self.there.device) @ self.there).topk(count, dim=1)
+        # Memory that was written to before is quicker to write to.
+        room = np.empty((min(len(queries), at_once(len(self.known))), len(self.known) if self.there is None else 0), np.float32)
+        for part in batches(len(queries), len(self.known)):
+            best = self._products(queries[part], room).topk(count, dim=1)
             rows[part], products[part] = best.indices.cpu().numpy(), best.values.cpu().numpy()
         return rows, products
+
+    def _products(self, queries: Floats, room: Floats) -> Any:
+        """[queries, labels] for torch; on the CPU in the room given, by numpy, whose library is as quick anywhere."""
+        import torch
+
+        if self.there is not None:
+            return torch.from_numpy(queries).to(self.there.device) @ self.there
+        return torch.from_numpy(np.matmul(queries, self.known.T, out=room[: len(queries)]))
 
     def vectors(self, rows: Rows) -> Floats:
         """See `Nearest`."""
