@@ -27,7 +27,7 @@ def test_exactly_the_largest_products_in_order(labels: int, queries: int, count:
     rows, products = Exact.of(known).top(asked, count)
     truly = asked @ known.T
     order = np.argsort(-truly, axis=1)[:, :count]
-    assert (rows.dtype, products.dtype, rows.shape) == (np.int64, np.float32, (queries, min(count, labels)))
+    assert rows.dtype == np.int64 and products.dtype == np.float32 and rows.shape == (queries, min(count, labels))
     assert np.allclose(products, np.take_along_axis(truly, order, axis=1), atol=1e-5)
     assert np.allclose(products, np.take_along_axis(truly, rows, axis=1), atol=1e-5)
     assert all(len(set(row)) == len(row) for row in rows.tolist())

@@ -196,9 +196,8 @@ class _Columns:
 
 def several(value: Any) -> tuple[str, ...]:
     """Texts of one cell: a list, a JSON list, or texts with a line break or a `|` between them; distinct, in order."""
-    if isinstance(value, str):
-        value = _listed(value)
-    texts = (" ".join(cell(one).split()) for one in value) if isinstance(value, list) else ()
+    listed = value if isinstance(value, list) else _listed(cell(value))
+    texts = (" ".join(cell(one).split()) for one in listed)
     return tuple(dict.fromkeys(text for text in texts if text))
 
 
@@ -222,11 +221,11 @@ def read_priors(source: str | Path, labels: LabelSet) -> tuple[npt.NDArray[np.fl
         not on the list.
 
     Raises:
-        DocumentsError: There is no such file, it can't be read, or it lacks a column.
+        DocumentsError: There is no such file, it can't be read, it lacks a column, or is empty.
         ConfigError: A prior is no number from 0 on.
     """
     skipped: Skipped = Counter()
-    found = np.zeros(len(labels), dtype=np.float64)
+    found, number = np.zeros(len(labels), dtype=np.float64), 0
     for number, row in enumerate(rows_of(source, skipped, None), 1):
         if missing := {"label", "prior"} - set(row):
             raise DocumentsError(f"no column {min(missing)!r} in {str(source)!r}; give it the columns `label` and `prior`")
@@ -235,6 +234,8 @@ def read_priors(source: str | Path, labels: LabelSet) -> tuple[npt.NDArray[np.fl
             skipped["priors left out because their label is not on the list"] += 1
         else:
             found[at] = _prior(row["prior"], number, str(source))
+    if not number:
+        raise DocumentsError(f"no priors in {str(source)!r}; give it the columns `label` and `prior`")
     shares = found / found.sum() if found.max(initial=0.0) > 1 else found
     return shares.astype(np.float32), tuple(f"{source}: {what}: {count}" for what, count in skipped.items())
 
