@@ -55,6 +55,7 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
     ) -> None:
         super().__init__(signature, temperature=temperature, max_tokens=max_tokens)
         self.check = check
+        self._name = self.signature.__name__  # With other instructions, or loaded, a signature loses its own.
         self._prefixes: dict[tuple[Any, ...], str] = {}
 
     async def aforward(self, **kwargs: Any) -> dspy.Prediction:
@@ -72,12 +73,11 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
                 break
             except GuardrailError as error:
                 attempts.failed(error)
-        prediction = dspy.Prediction(
+        if dspy.settings.trace is not None:  # What DSPy's optimisers learn from.
+            dspy.settings.trace.append((self, inputs, dspy.Prediction(**outputs.__dict__)))
+        return dspy.Prediction(
             **outputs.__dict__, calls=attempts.calls, repaired=bool(attempts.error), error=attempts.error
         )
-        if dspy.settings.trace is not None:  # What DSPy's optimisers learn from.
-            dspy.settings.trace.append((self, inputs, prediction))
-        return prediction
 
     def forward(self, **kwargs: Any) -> dspy.Prediction:
         """The same, for DSPy's optimisers, which are not async."""
@@ -99,7 +99,7 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
 
     def _constraint(self, signature: Any, config: dict[str, Any]) -> dict[str, Any]:
         """What the server is asked to enforce, as parts of `lm15.Config`."""
-        return {"response_format": _response_format(signature)}
+        return {"response_format": _response_format(signature, self._name)}
 
     def _parsed(self, signature: Any, config: dict[str, Any], answer: str) -> Any:
         try:
@@ -238,9 +238,9 @@ def _output_model(signature: Any) -> type[BaseModel]:
 
 
 @lru_cache(maxsize=64)
-def _response_format(signature: Any) -> dict[str, Any]:
-    schema = _closed(_output_model(signature).model_json_schema())
-    return {"type": "json_schema", "name": signature.__name__, "schema": schema, "strict": True}
+def _response_format(signature: Any, name: str) -> dict[str, Any]:
+    schema = {**_closed(_output_model(signature).model_json_schema()), "title": name}
+    return {"type": "json_schema", "name": name, "schema": schema, "strict": True}
 
 
 def _closed(schema: Any) -> Any:
