@@ -17,7 +17,7 @@ import regex  # type: ignore[import-untyped]
 
 from limbeck.annotators.patterns import JOINED
 from limbeck.annotators.words import stem
-from limbeck.retrieval.nearest import Floats, Rows
+from limbeck.retrieval.nearest import BLOCK, Floats, Rows, largest
 
 UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 """Scripts that put no space between words."""
@@ -25,7 +25,6 @@ RUN = regex.compile(rf"(?P<joined>[{JOINED}ー]+)|[^\W_ー{JOINED}]+")
 """A word, or letters of scripts that put no space between words or join endings to them."""
 ASCII_RUN = re.compile(r"[a-z0-9]+")
 """What `RUN` finds in folded ASCII, three times as quickly."""
-BLOCK = 64
 NOTHING = ""
 """The word of a label that has none; no text has it."""
 
@@ -61,15 +60,15 @@ class Lexical:
         import torch
 
         labels, ends = self.worth.shape[1], self.worth.indptr
-        worth, at = torch.from_numpy(self.worth.data), torch.from_numpy(self.worth.indices)
+        worth, at = self.worth.data, self.worth.indices
         rows, scores = np.full((len(queries), min(count, labels)), -1), np.zeros((len(queries), min(count, labels)), np.float32)
-        total = torch.zeros(-(-labels // BLOCK) * BLOCK)
+        total = torch.zeros((1, -(-labels // BLOCK) * BLOCK))
         for place, counts in enumerate(self._counts(queries)):
-            total.zero_()
-            for word, times in counts.items():
-                part = slice(int(ends[word]), int(ends[word + 1]))
-                total.index_add_(0, at[part], worth[part], alpha=times)
-            rows[place], scores[place] = _largest(total, rows.shape[1])
+            if counts:
+                parts = [slice(ends[word], ends[word + 1]) for word in counts]
+                more = np.concatenate([times * worth[part] for part, times in zip(parts, counts.values(), strict=True)])
+                total.zero_()[0].index_add_(0, torch.from_numpy(np.concatenate([at[part] for part in parts])), torch.from_numpy(more))
+                rows[place], scores[place] = largest(total, rows.shape[1])
         rows[scores <= 0] = -1
         return rows, scores
 
@@ -86,16 +85,6 @@ class Lexical:
         columns = np.fromiter((at for one in counts for at in one), dtype=np.int32, count=ends[-1])
         times = np.fromiter((n for one in counts for n in one.values()), dtype=np.float32, count=ends[-1])
         return csr_matrix((times, columns, ends), shape=(len(queries), self.worth.shape[0])) @ self.worth
-
-
-def _largest(total: Any, count: int) -> tuple[Rows, Floats]:
-    """Places of the largest, and these: they are in the blocks with the largest maxima, so that others are not put in order."""
-    import torch
-
-    blocks = total.view(-1, BLOCK)
-    places = (blocks.amax(dim=1).topk(min(count, len(blocks))).indices[:, None] * BLOCK + torch.arange(BLOCK)).flatten()
-    best = total[places].topk(count)
-    return places[best.indices].numpy(), best.values.numpy()
 
 
 def words(text: str) -> list[str]:

@@ -26,6 +26,8 @@ AT_ONCE = 256
 MOST_SCORES = 2**25
 """Scores of labels that are in memory at once."""
 ADDED_AT_ONCE = 65_536
+BLOCK = 64
+"""Columns whose maximum is looked at first."""
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -40,6 +42,25 @@ def batches(queries: int, labels: int) -> Iterator[slice]:
     """That many queries, some at once."""
     size = at_once(labels)
     return (slice(start, start + size) for start in range(0, queries, size))
+
+
+def largest(scores: Any, count: int) -> tuple[Rows, Floats]:
+    """Columns of the largest scores of each row, and these, the largest first: `topk` of torch, in half the time on the CPU.
+
+    They are in the blocks of columns with the largest maxima, so that others are never put in order.
+
+    Args:
+        scores: A tensor [rows, columns], on the CPU of some whole blocks.
+        count: No more than there are columns.
+    """
+    if scores.device.type != "cpu":
+        best = scores.topk(count, dim=1)
+        return best.indices.cpu().numpy(), best.values.cpu().numpy()
+    blocks = scores.unflatten(1, (-1, BLOCK))
+    chosen = blocks.amax(dim=2).topk(min(count, blocks.shape[1]), dim=1).indices
+    best = blocks.gather(1, chosen[:, :, None].expand(-1, -1, BLOCK)).flatten(1).topk(count, dim=1)
+    columns = chosen.gather(1, best.indices // BLOCK) * BLOCK + best.indices % BLOCK
+    return columns.numpy(), best.values.numpy()
 
 
 class Nearest(Protocol):
@@ -76,20 +97,24 @@ class Exact:
         """See `Nearest`; `count`, or all labels where there are fewer."""
         count = min(count, len(self.known))
         rows, products = np.empty((len(queries), count), np.int64), np.empty((len(queries), count), np.float32)
-        # Memory that was written to before is quicker to write to.
-        room = np.empty((min(len(queries), at_once(len(self.known))), len(self.known) if self.there is None else 0), np.float32)
+        room = self._room(min(len(queries), at_once(len(self.known))))
         for part in batches(len(queries), len(self.known)):
-            best = self._products(queries[part], room).topk(count, dim=1)
-            rows[part], products[part] = best.indices.cpu().numpy(), best.values.cpu().numpy()
+            rows[part], products[part] = largest(self._products(queries[part], room), count)
         return rows, products
 
+    def _room(self, queries: int) -> Floats:
+        """Where the CPU writes products, all of it at once; memory that was written to before is quicker to write to."""
+        columns = -(-len(self.known) // BLOCK) * BLOCK if self.there is None else 0
+        return np.full((queries, columns), -np.inf, np.float32)
+
     def _products(self, queries: Floats, room: Floats) -> Any:
-        """[queries, labels] for torch; on the CPU in the room given, by numpy, whose library is as quick anywhere."""
+        """[queries, labels] for torch; on the CPU in the room given, by numpy, whose library is quick on any of them."""
         import torch
 
         if self.there is not None:
             return torch.from_numpy(queries).to(self.there.device) @ self.there
-        return torch.from_numpy(np.matmul(queries, self.known.T, out=room[: len(queries)]))
+        np.matmul(queries, self.known.T, out=room[: len(queries), : len(self.known)])
+        return torch.from_numpy(room[: len(queries)])
 
     def vectors(self, rows: Rows) -> Floats:
         """See `Nearest`."""
