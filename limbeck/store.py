@@ -226,9 +226,8 @@ class Store:
         """What is kept of an encoder's vectors of texts, by the texts' ids; float32 [dimensions] each."""
         cursor = self._connection.cursor()
         cursor.register("wanted", pa.table({"text": pa.array(texts, pa.string())}))
-        found: pa.Table = cursor.execute(
-            "SELECT text, vector FROM embeddings WHERE encoder = ? AND text IN (SELECT text FROM wanted)", [encoder]
-        ).to_arrow_table()
+        sql = "SELECT text, vector FROM embeddings WHERE encoder = ? AND text IN (SELECT text FROM wanted)"
+        found: pa.Table = cursor.sql(sql, params=[encoder]).to_arrow_table()
         cursor.unregister("wanted")
         if not found.num_rows:
             return {}

@@ -5,6 +5,7 @@ best of these in order. Beyond the paper: every part of a long text is read, lab
 Rank may say which labels the list lacks (GROOV, Simig et al. 2022).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
@@ -91,7 +92,7 @@ class Infer(dspy.Module):  # type: ignore[misc]
         Returns:
             A prediction with `labels`, distinct, the first chunk's first; and `calls`, `repaired`, `error`.
         """
-        said = [await self.guess.acall(use_case=use_case, document=chunk) for chunk in chunks]
+        said = await asyncio.gather(*(self.guess.acall(use_case=use_case, document=chunk) for chunk in chunks))
         labels: dict[str, str] = {}
         for label in (label for one in said for label in one["labels"]):
             labels.setdefault(plain(label), " ".join(label.split()))
