@@ -1,18 +1,22 @@
 """A student's data card in its folder: `card.json` for programs, `CARD.md` for people."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from limbeck.errors import NoCard, StudentError
-from limbeck.schemas.card import Annotator, Card
+from limbeck.schemas.card import Annotator, Card, Source
+from limbeck.schemas.finder_card import FinderCard
 
 JSON, MARKDOWN = "card.json", "CARD.md"
 NONE = "–"
+AnyCard = TypeVar("AnyCard", Card, FinderCard)
 
 
-def write(card: Card, folder: Path) -> None:
+def write(card: Card | FinderCard, folder: Path) -> None:
     """Write a card in both forms, in place of an older one.
 
     Raises:
@@ -28,31 +32,61 @@ def write(card: Card, folder: Path) -> None:
 
 
 def read(folder: Path) -> Card:
-    """The card in a student's folder.
+    """The card in the folder of a student of a taxonomy.
 
     Raises:
         NoCard: There is none.
-        StudentError: It is damaged, or a later limbeck wrote it.
+        StudentError: It is damaged, a finder's, or a later limbeck wrote it.
     """
+    return _checked(Card, _text(folder), folder)
+
+
+def read_any(folder: Path) -> Card | FinderCard:
+    """The card in any student's folder; raises as `read` does."""
+    text = _text(folder)
+    return _checked(FinderCard, text, folder) if _of_finder(text) else _checked(Card, text, folder)
+
+
+def _text(folder: Path) -> str:
     try:
-        return Card.model_validate_json((folder / JSON).read_text("utf-8"))
+        return (folder / JSON).read_text("utf-8")
     except FileNotFoundError:
         raise NoCard(
             f"{str(folder)!r} holds no card (no {JSON!r}); type one of the folders in the project's "
             "`students`, or train an older student anew: limbeck run YOUR.yaml --project NEW"
         ) from None
-    except (OSError, ValidationError, UnicodeDecodeError) as error:
-        first = str(error).splitlines()[0]
-        raise StudentError(
-            f"the card in {str(folder)!r} can't be read ({first}); copy it anew, or train it again"
-        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(folder, error) from None
 
 
-def markdown(card: Card) -> str:
+def _checked(schema: type[AnyCard], text: str, folder: Path) -> AnyCard:
+    try:
+        return schema.model_validate_json(text)
+    except ValidationError as error:
+        raise _unreadable(folder, error) from None
+
+
+def _unreadable(folder: Path, error: Exception) -> StudentError:
+    first = str(error).splitlines()[0]
+    return StudentError(f"the card in {str(folder)!r} can't be read ({first}); copy it anew, or train it again")
+
+
+def _of_finder(text: str) -> bool:
+    """Whether a card is a finder's, which says so by its version's name."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and "finder" in said
+
+
+def markdown(card: Card | FinderCard) -> str:
     """The card as a Markdown document."""
+    if isinstance(card, FinderCard):
+        return _document(card.training.kind, card.use_case, _of_a_finder(card))
     sections = (
         ("Limits", [f"- {safe(sentence)}" for sentence in card.limits]),
-        ("Source", _source(card)),
+        ("Source", _source(card.source)),
         ("Labels", _labels(card)),
         ("Annotators", _annotators(card)),
         ("Agreement", _agreement(card)),
@@ -60,7 +94,11 @@ def markdown(card: Card) -> str:
         ("Left out", _left_out(card)),
         ("Training", _training(card)),
     )
-    head = f"# Data card\n\nA student of the kind {card.training.kind}. Its use case: {safe(card.use_case)}\n"
+    return _document(card.training.kind, card.use_case, sections)
+
+
+def _document(kind: str, use_case: str, sections: Iterable[tuple[str, Iterable[str]]]) -> str:
+    head = f"# Data card\n\nA student of the kind {kind}. Its use case: {safe(use_case)}\n"
     return head + "".join(f"\n## {title}\n\n" + "\n".join(lines) + "\n" for title, lines in sections)
 
 
@@ -70,8 +108,7 @@ def safe(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#&" else letter for letter in line)
 
 
-def _source(card: Card) -> list[str]:
-    source = card.source
+def _source(source: Source) -> list[str]:
     lines = [
         f"- {safe(source.file)}: {source.rows:,} rows, {source.documents:,} distinct texts",
         f"- content: `{source.content}`",
@@ -167,6 +204,48 @@ def _training(card: Card) -> list[str]:
         f"- calibration: temperature {made.temperature:.2f}{applies}",
         "",
         "Scores are against held-out pseudo-labels, not against the truth.",
+        "",
+        *_table(("metric", "value"), rows),
+    ]
+
+
+# ---- of a finder -------------------------------------------------------------------------------------------
+
+
+def _of_a_finder(card: FinderCard) -> tuple[tuple[str, list[str]], ...]:
+    return (
+        ("Limits", [f"- {safe(sentence)}" for sentence in card.limits]),
+        ("Source", _source(card.source)),
+        ("Labels", _listed(card)),
+        ("Teachers", _teachers(card)),
+        ("Training", _taught(card)),
+    )
+
+
+def _listed(card: FinderCard) -> list[str]:
+    listed = card.listed
+    lines = [f"- {safe(listed.file)}: {listed.labels:,} labels", f"- content: `{listed.content}`"]
+    return lines + [f"- put right or left out: {safe(note)}" for note in listed.notes]
+
+
+def _teachers(card: FinderCard) -> list[str]:
+    by = card.ranked
+    model = f"{safe(by.model)}, which chose labels of {by.ranked:,} of {card.source.documents:,} documents" if by.model else "no model"
+    optimised = "; its prompts were optimised with gold labels" if by.optimised else ""
+    return [f"- Labels were found by retrieval with {safe(by.encoder)}.", f"- They were put in order by {model}{optimised}."]
+
+
+def _taught(card: FinderCard) -> list[str]:
+    made = card.training
+    best = ", the best of its run" if made.chosen else ""
+    rows = ((name, f"{figure:.3f}") for name, figure in (("agreement", made.agreement), ("before", made.before)) if figure is not None)
+    return [
+        f"- {made.kind} on {safe(made.encoder)}, seed {made.seed}{best}",
+        f"- documents shown: {made.shown:,}; held out: {made.held_out:,}",
+        f"- texts that the model wrote for labels: {made.written:,}",
+        f"- share of what was learnt that is applied: {made.share:.0%}",
+        "",
+        "Agreement is RP@10 with the run's own ranking on texts held out, not with the truth.",
         "",
         *_table(("metric", "value"), rows),
     ]

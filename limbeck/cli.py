@@ -1,4 +1,4 @@
-"""The command line: `limbeck init | run | show | review | sql | predict | card | eval | models | schema`.
+"""The command line: `limbeck init | run | optimize | show | review | sql | predict | card | eval | models | schema`.
 
 The one place that turns errors into a line on stderr and an exit code. Heavy libraries are imported by the commands that
 need them, so that `limbeck --help` is quick.
@@ -62,14 +62,14 @@ def run(
     project: Annotated[Path | None, typer.Option("--project", "-p", help="replaces project")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, only warnings")] = False,
 ) -> None:
-    """Run a pipeline, or go on with it; ends with the taxonomy, examples, costs, and where report and student are."""
+    """Run a pipeline, or go on with it; ends with taxonomy or labels, examples, costs, and where report and student are."""
     from rich.console import Console
 
     from limbeck import show as showing
     from limbeck.progress import Progress
-    from limbeck.reporting import write_report
     from limbeck.run import run as run_pipeline
     from limbeck.settings import load
+    from limbeck.views import VIEWS, write_report
 
     place = str(project.resolve()) if project else None
     replaced = {"model.name": model, "documents.limit": limit, "labels.llm_limit": budget_labels, "project": place}
@@ -82,7 +82,37 @@ def run(
     report = write_report(outcome.store, found)
     if outcome.already:
         print("finished before; nothing was asked again")
-    Console().print(showing.ending(outcome.store, found, report))
+    Console().print(VIEWS[found.pipeline].ending(outcome.store, found, report))
+
+
+@app.command()
+def optimize(
+    config: Annotated[Path, typer.Argument(help="a YAML config of the pipeline `extreme`, with `documents: gold`")],
+    method: Annotated[str | None, typer.Option(help="replaces optimize.method: bootstrap, mipro or gepa")] = None,
+    model: Annotated[str | None, typer.Option(help="replaces model.name; `fake` needs no model")] = None,
+    project: Annotated[Path | None, typer.Option("--project", "-p", help="replaces project")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="a .json file; else program.json in the project")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, only warnings")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="nothing but one JSON object")] = False,
+) -> None:
+    """Improve the prompts of a pipeline with a few labelled documents; ends with scores, costs and the program's file."""
+    from rich.console import Console
+
+    from limbeck.optimizing import optimize as optimize_program
+    from limbeck.optimizing.showing import ending
+    from limbeck.progress import Progress
+    from limbeck.settings import load
+
+    place = str(project.resolve()) if project else None
+    settings = load(config, {"optimize.method": method, "model.name": model, "project": place})
+    try:
+        made = optimize_program(settings, Progress(quiet=quiet or as_json), out)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; the same command goes on, and pays no answer twice") from None
+    if as_json:
+        print(in_json(json.dumps({"program": str(made.program), **made.about}, ensure_ascii=False)))
+    else:
+        Console().print(ending(str(made.program), made.about))
 
 
 @app.command()
@@ -96,26 +126,27 @@ def show(
     errors: Annotated[bool, typer.Option("--errors", help="labels that are probably wrong, the likeliest first")] = False,
     limit: Annotated[int | None, typer.Option(help="no more rows than this", min=1)] = None,
 ) -> None:
-    """List runs, or show one: its taxonomy, and with options its labels, annotators, likely errors, failures and costs."""
+    """List runs, or show one: what it found, and with options its labels, annotators, likely errors, failures and costs."""
     from rich.console import Console
 
-    from limbeck import quality
     from limbeck import show as showing
     from limbeck.run import STORE
+    from limbeck.views import VIEWS, runs_table
 
     store, console = project / STORE, Console()
     asked = labels or annotators or errors or failed or cost
     if run is None and not asked:
-        console.print(showing.runs_table(store))
+        console.print(runs_table(store))
         return
     found = showing.find(store, run)
+    of = VIEWS[found.pipeline]
     views: list[tuple[bool, Callable[[], RenderableType]]] = [
-        (labels, lambda: showing.labels_table(store, found, limit)),
-        (annotators, lambda: quality.annotators_view(store, found)),
-        (errors, lambda: quality.errors_view(store, found, limit)),
+        (labels, lambda: of.labels(store, found, limit)),
+        (annotators, lambda: of.annotators(store, found)),
+        (errors, lambda: of.errors(store, found, limit)),
         (failed, lambda: showing.failures_table(store, found)),
         (cost, lambda: showing.cost_table(store, found)),
-        (not asked, lambda: showing.ending(store, found, None)),
+        (not asked, lambda: of.ending(store, found, None)),
     ]
     for wanted, view in views:
         if wanted:
@@ -181,9 +212,9 @@ def card(
     as_json: Annotated[bool, typer.Option("--json", help="the card as JSON")] = False,
 ) -> None:
     """Print a student's data card: its sources, annotators, noise, training and limits."""
-    from limbeck.card import markdown, read
+    from limbeck.card import markdown, read_any
 
-    found = read(student)
+    found = read_any(student)
     print(in_json(found.model_dump_json(indent=1)) if as_json else visible(markdown(found)), end="\n" if as_json else "")
 
 

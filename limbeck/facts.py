@@ -1,4 +1,8 @@
-"""What a report says of a run: frozen records that `reporting.py` fills and `report.py` draws."""
+"""What a report says of a run: frozen records that are filled from the store and drawn as a page.
+
+`Facts` of a taxonomy, by `reporting.py` and `report.py`; `RankedFacts` of ranked labels, by `reporting_ranked.py` and
+`report_ranked.py`; what both say is a `Frame`.
+"""
 
 from typing import Literal
 
@@ -123,8 +127,8 @@ class ExampleFacts(Part):
     confidence: float | None = None
 
 
-class Facts(Part):
-    """Everything that the report says."""
+class Frame(Part):
+    """What the report of any run says."""
 
     title: str
     run: str
@@ -140,6 +144,18 @@ class Facts(Part):
     use_case: str = ""
     notes: tuple[str, ...] = ()
     """What a reader must know before trusting the rest: fallbacks, warnings."""
+    stages: tuple[StageFacts, ...] = ()
+    total: StageFacts = StageFacts(name="Total")
+    """Each call counted once, though stages may share some."""
+    failed: int = 0
+    repaired: int = 0
+    show_failed: str = ""
+    """The command that lists what failed."""
+
+
+class Facts(Frame):
+    """Everything that the report of a taxonomy says."""
+
     categories: tuple[CategoryFacts, ...] = ()
     """In the taxonomy's order, one or two levels."""
     other: int = 0
@@ -157,11 +173,93 @@ class Facts(Part):
     show_errors: str = ""
     """The command that lists all labels that are probably wrong."""
     students: tuple[StudentFacts, ...] = ()
-    stages: tuple[StageFacts, ...] = ()
-    total: StageFacts = StageFacts(name="Total")
-    """Each call counted once, though stages may share some."""
-    failed: int = 0
-    repaired: int = 0
-    show_failed: str = ""
-    """The command that lists what failed."""
     examples: tuple[ExampleFacts, ...] = ()
+
+
+# ---- ranked labels ---------------------------------------------------------------------------------------------------
+
+
+class UsedFacts(Part):
+    """A listed label and the documents that have it."""
+
+    name: str
+    count: int
+    first: int = 0
+    """Of them, those whose best label it is."""
+    examples: tuple[str, ...] = ()
+    """Texts of some of these."""
+
+
+class SpokenFacts(Part):
+    """A label of a document."""
+
+    name: str
+    score: float
+    """About 0 to 1."""
+    said: tuple[int, int] | str = ""
+    """From where to where the document speaks for it, in characters; or the label that a model inferred; empty for neither."""
+
+
+class RankingFacts(Part):
+    """A document with its labels, the best first."""
+
+    key: str
+    text: str
+    labels: tuple[SpokenFacts, ...] = ()
+    inferred: tuple[str, ...] = ()
+    """What a model guessed of it in its own words."""
+
+
+class MissingFacts(Part):
+    """A label that a model found documents to have, and that the list lacks."""
+
+    name: str
+    count: int
+    near: str
+    """The listed label that comes nearest."""
+    similarity: float
+
+
+class ScoreFacts(Part):
+    """How good a ranking is, by gold."""
+
+    name: str
+    scores: tuple[tuple[str, float | None], ...]
+    """(measure, figure in [0, 1]); the same measures for all that ranked."""
+    documents: int = 0
+    """That have gold."""
+    unlisted: int = 0
+    """Gold labels that are not on the list, which nothing could find."""
+
+
+class FinderFacts(Part):
+    """A student that ranks labels, and how it agrees with the ranking on texts held out (RP@10)."""
+
+    kind: str
+    agreement: float | None = None
+    """None where no text was held out."""
+    before: float | None = None
+    """The same of the encoder as it was."""
+    share: float | None = None
+    """How much of what was learnt is applied."""
+    chosen: bool = False
+    path: str = ""
+
+
+class RankedFacts(Frame):
+    """Everything that the report of ranked labels says."""
+
+    listed: int | None = None
+    """Labels on the list; None before the run's end."""
+    used: tuple[UsedFacts, ...] = ()
+    """The most frequent labels, in that order."""
+    others: int = 0
+    """Further labels that documents have."""
+    rankings: tuple[RankingFacts, ...] = ()
+    """The first documents."""
+    invented: int = 0
+    """What a model named and nobody had offered."""
+    missing: tuple[MissingFacts, ...] = ()
+    gold: tuple[ScoreFacts, ...] = ()
+    """Empty where no gold column was named."""
+    finders: tuple[FinderFacts, ...] = ()

@@ -1,21 +1,26 @@
 """A student at work: label a file without any large model."""
 
+import asyncio
 import csv
+import itertools
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from limbeck.documents import read
 from limbeck.errors import ConfigError, DocumentsError, NoColumn
 from limbeck.progress import Progress
-from limbeck.students import load
+from limbeck.students import finder_files, load
 from limbeck.visible import in_json
 
 BATCH = 1024
 """Rows read into memory as predictions at once."""
+
+Answer = Callable[[Sequence[str]], Iterator[dict[str, Any]]]
+"""What a student says of each text: the cells of its row but for the key."""
 
 
 def predict_file(student: Path, file: Path, *, text: str | None, key: str | None, out: Path | None) -> None:
@@ -41,7 +46,7 @@ def predict_file(student: Path, file: Path, *, text: str | None, key: str | None
         corpus = read(str(file), text=text, key=key)
     except NoColumn as error:
         raise DocumentsError(f"{error.trouble}: type --{error.option} {shlex.quote(error.column)}") from None
-    trained, progress = load(student), Progress()
+    answer, progress = _answer(student), Progress()
     texts = {document.id: document.text for document in corpus.documents}
     rows = [(place.key, texts[place.document]) for place in corpus.places]
 
@@ -49,13 +54,8 @@ def predict_file(student: Path, file: Path, *, text: str | None, key: str | None
         with progress.stage("predict", len(rows), "documents") as stage:
             for start in range(0, len(rows), BATCH):
                 part = rows[start : start + BATCH]
-                for (name, _), said in zip(part, trained.predict([text for _, text in part]), strict=True):
-                    yield {
-                        "key": name,
-                        "label": said.label,
-                        "confidence": round(said.confidence, 4),
-                        "applicable": list(said.applicable),
-                    }
+                for (name, _), said in zip(part, answer([text for _, text in part]), strict=True):
+                    yield {"key": name, **said}
                 stage.advance(len(part))
 
     if out is None:
@@ -66,6 +66,25 @@ def predict_file(student: Path, file: Path, *, text: str | None, key: str | None
     for note in corpus.skipped:
         progress.note(note)
     progress.note(f"wrote {len(rows)} rows to {out}")
+
+
+def _answer(folder: Path) -> Answer:
+    """What answers: a finder ranks labels, any other student gives one and all that apply."""
+    if finder_files.is_finder(folder):
+        finder = finder_files.load(folder)
+
+        def ranked(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
+            for one in asyncio.run(finder.rank(texts)):
+                yield {"labels": [{"label": label, "score": score} for label, score in one]}
+
+        return ranked
+    student = load(folder)
+
+    def labelled(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
+        for one in student.predict(texts):
+            yield {"label": one.label, "confidence": round(one.confidence, 4), "applicable": list(one.applicable)}
+
+    return labelled
 
 
 def _opened(out: Path) -> TextIO:
@@ -81,7 +100,9 @@ def _as_jsonl(rows: Iterator[dict[str, Any]], target: TextIO) -> None:
 
 
 def _as_csv(rows: Iterator[dict[str, Any]], target: TextIO) -> None:
-    writer = csv.DictWriter(target, ["key", "label", "confidence", "applicable"])
+    """Rows as CSV; a list is a cell of JSON."""
+    first = next(rows)
+    writer = csv.DictWriter(target, list(first))
     writer.writeheader()
-    for row in rows:
-        writer.writerow({**row, "applicable": json.dumps(row["applicable"], ensure_ascii=False)})
+    for row in itertools.chain([first], rows):
+        writer.writerow({name: json.dumps(cell, ensure_ascii=False) if isinstance(cell, list) else cell for name, cell in row.items()})

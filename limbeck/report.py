@@ -1,7 +1,8 @@
 """The report: what came of a run, as one HTML file that a person opens in a browser or sends to a colleague.
 
 It needs no network, no script and nothing beside it; its own policy forbids all three. It knows no store: whoever calls
-`render` fills `Facts`. Texts and label names come from anywhere, so each passes through `charts.safe`.
+`render` fills `Facts`. Texts and label names come from anywhere, so each passes through `charts.safe`. `page` and what it
+draws for a `Frame` serve `report_ranked.py`, too.
 """
 
 import math
@@ -10,11 +11,16 @@ from datetime import UTC, datetime
 
 from limbeck import charts
 from limbeck.charts import LONGEST_QUOTE, STYLE, element, safe, table
-from limbeck.facts import AnnotatorFacts, CategoryFacts, Facts, Measure, PairFacts, StageFacts
+from limbeck.facts import AnnotatorFacts, CategoryFacts, Facts, Frame, Measure, PairFacts, StageFacts
 
 LONGEST_TEXT = 280
 LONGEST_NAME = 120
 CHOSEN = ' <span class="chosen">chosen</span>'
+
+Tile = tuple[str, str, str]
+"""What a figure is, the figure, and a word under it; all HTML."""
+Section = tuple[str, str, str]
+"""Anchor, title and content; one without content is left out."""
 
 
 def render(facts: Facts) -> str:
@@ -26,7 +32,19 @@ def render(facts: Facts) -> str:
     Returns:
         A complete HTML page.
     """
-    sections = [(id, title, body) for id, title, make in SECTIONS if (body := make(facts))]
+    return page(facts, _tiles(facts), [(id, title, make(facts)) for id, title, make in SECTIONS])
+
+
+def page(facts: Frame, tiles: Sequence[Tile], sections: Sequence[Section], style: str = "") -> str:
+    """A report of any pipeline.
+
+    Args:
+        facts: Of the run.
+        tiles: The pipeline's own figures; what the run spent comes after them.
+        sections: In order.
+        style: What the page needs beyond `charts.STYLE`.
+    """
+    sections = [section for section in sections if section[2]]
     links = "".join(f'<a href="#{id}">{title}</a>' for id, title, _ in sections)
     bodies = "".join(
         f'<section id="{id}" aria-labelledby="{id}-title"><h2 id="{id}-title">{title}</h2>{body}</section>'
@@ -37,9 +55,9 @@ def render(facts: Facts) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{safe(facts.title, LONGEST_NAME)} – limbeck</title><style>{STYLE}</style></head><body>"
+        f"<title>{safe(facts.title, LONGEST_NAME)} – limbeck</title><style>{STYLE}{style}</style></head><body>"
         f'{_header(facts)}<nav aria-label="Sections">{links}</nav>'
-        f"<main>{_tiles(facts)}{_notes(facts)}{bodies}</main>"
+        f"<main>{_figures([*tiles, *_spent(facts)])}{_notes(facts)}{bodies}</main>"
         f"<footer>Run <code>{safe(facts.run)}</code>, made by limbeck. "
         "Every figure here can be asked of the project’s store with <code>limbeck sql</code>.</footer></body></html>\n"
     )
@@ -48,7 +66,7 @@ def render(facts: Facts) -> str:
 # ---- the top ---------------------------------------------------------------------------------------------------------
 
 
-def _header(facts: Facts) -> str:
+def _header(facts: Frame) -> str:
     when = datetime.fromtimestamp(facts.started, UTC)
     meta = {
         "Status": f'<span class="status {facts.status}">{facts.status}</span>',
@@ -62,12 +80,11 @@ def _header(facts: Facts) -> str:
     return f'<header><h1 dir="auto">{safe(facts.title, LONGEST_NAME)}</h1>{use_case}<dl>{pairs}</dl></header>'
 
 
-def _tiles(facts: Facts) -> str:
+def _tiles(facts: Facts) -> list[Tile]:
     chosen = next((student for student in facts.students if student.chosen), None)
-    tokens = facts.total.prompt_tokens + facts.total.completion_tokens
     agreement = chosen.agreement if chosen else None
-    tiles = [
-        ("Documents", f"{facts.documents:,}", f"{facts.failed:,} failed" if facts.failed else ""),
+    return [
+        documents_tile(facts),
         ("Categories", f"{len(_leaves(facts)):,}", "on two levels" if _parents(facts) else ""),
         ("Coverage", charts.percent(facts.coverage), f"{facts.other:,} in no category" if facts.other else ""),
         (
@@ -75,12 +92,27 @@ def _tiles(facts: Facts) -> str:
             charts.percent(agreement),
             f"on {chosen.unseen:,} unseen texts" if chosen and agreement is not None else "not measured",
         ),
+    ]
+
+
+def documents_tile(facts: Frame) -> Tile:
+    """How many documents there are, and how many items failed."""
+    return ("Documents", f"{facts.documents:,}", f"{facts.failed:,} failed" if facts.failed else "")
+
+
+def _spent(facts: Frame) -> list[Tile]:
+    tokens = facts.total.prompt_tokens + facts.total.completion_tokens
+    tiles = [
         ("Model calls", charts.compact(facts.total.calls), f"{facts.repaired:,} answers repaired" if facts.repaired else ""),
         ("Tokens", charts.compact(tokens), f"{charts.compact(facts.total.completion_tokens)} written" if tokens else ""),
         ("Time", charts.clock(facts.seconds), "by the clock"),
     ]
     if facts.total.price:
         tiles.append(("Money", charts.money(facts.total.price), "at the config’s prices"))
+    return tiles
+
+
+def _figures(tiles: Sequence[Tile]) -> str:
     shown = "".join(
         f'<div><dt>{name}</dt><dd><span class="figure">{value}</span>{element("small", under, LONGEST_TEXT)}</dd></div>'
         for name, value, under in tiles
@@ -88,7 +120,7 @@ def _tiles(facts: Facts) -> str:
     return f'<dl class="tiles">{shown}</dl>'
 
 
-def _notes(facts: Facts) -> str:
+def _notes(facts: Frame) -> str:
     notes = list(facts.notes)
     if facts.status != "finished":
         unfinished = "was stopped" if facts.status == "stopped" else "has not ended"
@@ -293,7 +325,8 @@ def _students(facts: Facts) -> str:
     return f"<p>{lead}</p>{table(heads, rows, 'students')}"
 
 
-def _costs(facts: Facts) -> str:
+def costs(facts: Frame) -> str:
+    """What each step spent, and the whole; nothing before the first."""
     if not facts.stages:
         return ""
     priced = any(stage.price for stage in (*facts.stages, facts.total))
@@ -307,7 +340,8 @@ def _costs(facts: Facts) -> str:
     return table(heads, [*map(row, facts.stages), row(facts.total)], "costs total")
 
 
-def _failures(facts: Facts) -> str:
+def failures(facts: Frame) -> str:
+    """How many items failed, and how to see why."""
     if not facts.failed:
         repaired = charts.many(facts.repaired, "answer was", "answers were")
         return f"<p>Nothing failed.{f' {repaired} repaired on a retry.' if facts.repaired else ''}</p>"
@@ -338,6 +372,6 @@ SECTIONS: tuple[tuple[str, str, Callable[[Facts], str]], ...] = (
     ("gold", "Against gold", _gold),
     ("students", "Students", _students),
     ("examples", "Examples", _examples),
-    ("costs", "Costs", _costs),
-    ("failures", "Failures", _failures),
+    ("costs", "Costs", costs),
+    ("failures", "Failures", failures),
 )

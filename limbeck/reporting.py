@@ -1,4 +1,4 @@
-"""From a project's store to the report's facts, and to one HTML file beside the store. Works on unfinished runs too."""
+"""From a project's store to the facts of a taxonomy's report. Works on unfinished runs too."""
 
 import json
 from collections import defaultdict
@@ -22,7 +22,6 @@ from limbeck.facts import (
 )
 from limbeck.metrics import confusable_pairs
 from limbeck.reliability import Reliability
-from limbeck.report import render
 from limbeck.schemas import OTHER, Decision, Run, Taxonomy
 
 EXAMPLES, EXAMPLES_EACH, PAIRS, ERRORS = 20, 3, 8, 10
@@ -32,34 +31,16 @@ NOTES = 6
 """The first notes of a taxonomy are shown; the whole trail of edits is in the store."""
 
 
-def write_report(store: Path, run: Run) -> Path:
-    """Write a run's report.
-
-    Returns:
-        Its path, `report-<the run's first letters>.html` in the project's folder.
-    """
-    path = store.parent / f"report-{show.short(run.id)}.html"
-    path.write_text(render(facts(store, run)), "utf-8")
-    return path
-
-
 def facts(store: Path, run: Run) -> Facts:
     """What the report says of a run."""
-    settings, summary = json.loads(run.config), json.loads(run.summary)
+    summary = json.loads(run.summary)
     found, measured = show.taxonomy(store, run), show.measures(store, run)
     space = found.id if found else ""
     rows = show.labelled(store, run, space) if found else []
-    total, decision = show.total(store, run), quality.decision(store, run, space)
+    decision = quality.decision(store, run, space)
     return Facts(
-        title=f"Taxonomy of {Path(settings['documents']['source']).name}",
-        run=show.short(run.id),
-        pipeline=run.pipeline,
-        status=run.status,
-        model=settings["model"]["name"],
-        started=run.started,
-        seconds=run.finished - run.started if run.finished else None,
-        documents=run.documents,
-        use_case=settings["use_case"],
+        **frame(store, run),
+        title=f"Taxonomy of {source(run)}",
         notes=(*summary.get("skipped", ()), *(found.notes[:NOTES] if found else ()), *_weights(_models(store, run, space))),
         categories=_categories(store, run, found, rows),
         other=show.counts(store, run, space).get(OTHER, 0) if found else 0,
@@ -72,17 +53,38 @@ def facts(store: Path, run: Run) -> Facts:
         noise=_noise(store, run),
         show_errors=f"limbeck show {show.short(run.id)} --errors --project {store.parent.name}",
         students=_students(store, run, measured),
-        stages=tuple(_stage(row["step"], row) for row in show.cost(store, run)),
-        total=_stage("Total", total | {"seconds": sum(summary.get("seconds", {}).values())}),
-        failed=len(show.failures(store, run)),
-        repaired=sum(row["repaired"] for row in show.cost(store, run)),
-        show_failed=f"limbeck show {show.short(run.id)} --failed --project {store.parent.name}",
         examples=tuple(
             ExampleFacts(text=row["text"], label=row["label"], confidence=row["confidence"])
             for row in rows[:EXAMPLES]
             if row["label"]
         ),
     )
+
+
+def source(run: Run) -> str:
+    """The documents' file, without the folders above it."""
+    return Path(json.loads(run.config)["documents"]["source"]).name
+
+
+def frame(store: Path, run: Run) -> dict[str, Any]:
+    """What the report of any pipeline says of a run: the fields of `Frame` but for its title and its notes."""
+    settings, steps = json.loads(run.config), show.cost(store, run)
+    seconds = sum(json.loads(run.summary).get("seconds", {}).values())
+    return {
+        "run": show.short(run.id),
+        "pipeline": run.pipeline,
+        "status": run.status,
+        "model": settings["model"]["name"],
+        "started": run.started,
+        "seconds": run.finished - run.started if run.finished else None,
+        "documents": run.documents,
+        "use_case": settings["use_case"],
+        "stages": tuple(_stage(row["step"], row) for row in steps),
+        "total": _stage("Total", show.total(store, run) | {"seconds": seconds}),
+        "failed": len(show.failures(store, run)),
+        "repaired": sum(row["repaired"] for row in steps),
+        "show_failed": f"limbeck show {show.short(run.id)} --failed --project {store.parent.name}",
+    }
 
 
 def _models(store: Path, run: Run, space: str) -> dict[str, float]:

@@ -125,21 +125,10 @@ def students(store: Path, run: Run) -> list[dict[str, Any]]:
 # ---- as a terminal shows it ------------------------------------------------------------------------------------------
 
 
-def runs_table(store: Path) -> Table:
-    """All runs."""
-    table = Table("run", "pipeline", "status", "documents", "taxonomy", "failed", "calls", box=None)
-    for run in runs(store):
-        found, spent = taxonomy(store, run), total(store, run)
-        table.add_row(
-            short(run.id),
-            run.pipeline,
-            run.status,
-            f"{run.documents:,}",
-            f"{len(found.leaves)} categories" if found else "–",
-            str(len(failures(store, run))),
-            f"{spent['calls']:,}",
-        )
-    return table
+def sized(store: Path, run: Run) -> str:
+    """How many categories a run has, in a word or two."""
+    found = taxonomy(store, run)
+    return f"{len(found.leaves)} categories" if found else "–"
 
 
 def tree(store: Path, run: Run) -> Tree:
@@ -193,19 +182,23 @@ def cost_table(store: Path, run: Run) -> Table:
 
 def ending(store: Path, run: Run, report: Path | None) -> RenderableType:
     """What a person wants to know when a run is over: taxonomy, examples, agreement, cost, and where things are."""
+    lines = [*_notes(store, run), "", *_student_lines(store, run), "", *closing(store, run, report)]
+    return Group(tree(store, run), "", labels_table(store, run, 5), "", *(literal(line) for line in lines))
+
+
+def closing(store: Path, run: Run, report: Path | None) -> list[str]:
+    """What a run of any pipeline ends with: what it spent, what failed, where the report is."""
     spent, summary = total(store, run), json.loads(run.summary)
-    lines = [*_notes(store, run), "", *_student_lines(store, run), ""]
     seconds = sum(summary.get("seconds", {}).values())
     tokens = f"{spent['prompt_tokens']:,} + {spent['completion_tokens']:,} tokens"
     money = f", {spent['price']:.4f} of money" if spent["price"] else ""
-    lines.append(f"Spent: {spent['calls']:,} calls, {tokens}, {seconds:.0f} s{money}")
+    lines = [f"Spent: {spent['calls']:,} calls, {tokens}, {seconds:.0f} s{money}"]
     failed = len(failures(store, run))
     if failed:
         lines.append(f"Failed: {failed} (limbeck show {short(run.id)} --failed --project {store.parent})")
     if report:
         lines.append(f"Report: {report}")
-    table = labels_table(store, run, 5)
-    return Group(tree(store, run), "", table, "", *(literal(line) for line in lines))
+    return lines
 
 
 def _notes(store: Path, run: Run) -> list[str]:
@@ -223,12 +216,12 @@ def _student_lines(store: Path, run: Run) -> list[str]:
                 share = f"{scores['agreement']:.3f} on {scores['unseen']} texts it has not seen"
                 lines.append(f"Student ({student['kind']}): agreement with the labels {share}")
             lines.append(f"Student: {store.parent / student['path']}" + (UNLEARNT if run.status == "reviewed" else ""))
-    return lines or [f"Student: none{_why_none(store, run)}"]
+    return lines or [f"Student: none{why_none(store, run, 'train')}"]
 
 
-def _why_none(store: Path, run: Run) -> str:
-    """Why a run has no student, where training has come to its end."""
-    found = rows(store, f"SELECT value FROM artifacts WHERE run = '{run.id}' AND step = 'train'")
+def why_none(store: Path, run: Run, step: str) -> str:
+    """Why a run has no student, where the step that trains has come to its end; in brackets, or nothing."""
+    found = rows(store, f"SELECT value FROM artifacts WHERE run = '{run.id}' AND step = '{step}'")
     return f" ({json.loads(found[0]['value'])['note']})" if found else ""
 
 

@@ -55,7 +55,7 @@ def cards(context: RunContext, students: Sequence[Student], best: Student) -> li
     for student in students:
         card = Card(
             use_case=context.settings.use_case,
-            source=_source(context),
+            source=source(context),
             method=decision.method,
             why=bare(context, decision.why),
             applying=_applying(context, space.id),
@@ -75,7 +75,9 @@ def cards(context: RunContext, students: Sequence[Student], best: Student) -> li
 
 def bare(context: RunContext, text: str) -> str:
     """A text in which models and encoders have no folders above them: a card names no machine."""
-    for name in (*(model.name for model in context.settings.models), context.settings.student.encoder):
+    settings = context.settings
+    encoders = (settings.student.encoder, settings.retrieval.encoder)
+    for name in (*(model.name for model in settings.models), *encoders):
         if Path(name).is_absolute() or name.startswith(".."):
             text = text.replace(name, Path(name).name)
     return text
@@ -86,7 +88,8 @@ def kind_of(annotator: str) -> Kind:
     return next((kind for start, kind in KINDS.items() if annotator.startswith(start)), "patterns")
 
 
-def _source(context: RunContext) -> Source:
+def source(context: RunContext) -> Source:
+    """Where the run's texts came from."""
     places, run = context.store.places(context.run), context.store.run(context.run)
     skipped = json.loads(run.summary).get("skipped", []) if run else []
     return Source(

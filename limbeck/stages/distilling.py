@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from limbeck import card
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.retrieval.chunks import Span, chunks
 from limbeck.retrieval.retriever import PASSAGE
 from limbeck.schemas import Document, Student, content_id
+from limbeck.stages.finder_card import finder_card
 from limbeck.stages.listed import label_set, open_retriever
 from limbeck.stages.ranking import Ranked, ranked
 from limbeck.stages.retrieving import Options, options
@@ -116,6 +118,8 @@ def _pairs(made: Sequence[tuple[str, dict[str, float]]], rows: Mapping[str, int]
 def _keep(context: RunContext, finder: Finder, chosen: bool) -> None:
     path = Path("students") / f"{context.run.removeprefix('b2:')[:8]}-{finder.kind}"
     finder_files.save(finder, context.project / path, context.settings.retrieval)
+    shown, held = lessons(context)
+    card.write(finder_card(context, finder, chosen, len(shown), len(held)), context.project / path)
     row = Student(
         id=content_id([context.run, finder.kind]),
         run=context.run,

@@ -17,7 +17,7 @@ from limbeck.errors import StudentError
 from limbeck.retrieval.labelset import LabelSet
 from limbeck.retrieval.retriever import ready
 from limbeck.settings import RetrievalSettings
-from limbeck.students.finder import Finder
+from limbeck.students.finder import KINDS, Finder
 from limbeck.students.finding import Residual, Tuned
 from limbeck.students.loading import adapted, damaged
 from limbeck.students.student import MANIFEST, name_of, save_adapter
@@ -98,10 +98,12 @@ def load(folder: Path) -> Finder:
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         labels, held = _read_labels(folder / LABELS), load_file(str(folder / VECTORS))
-        residual = load_file(str(folder / RESIDUAL)) if manifest["kind"] == "adapter" else {}
         version, kind, metrics = manifest["finder"], manifest["kind"], dict(manifest["metrics"])
         words, vectors = float(manifest["words"]), held["vectors"].astype(np.float32)
         settings = RetrievalSettings(**{key: manifest[key] for key in ("encoder", "base_url", "api_key_env")})
+        residual = load_file(str(folder / RESIDUAL)) if kind == "adapter" else {"u": vectors.T, "v": vectors}
+        _check(kind, len(labels), vectors.shape, residual["u"].shape, residual["v"].shape)
+        max_tokens = int(manifest["max_tokens"]) if kind == "lora" else 0
     except (OSError, KeyError, ValueError, TypeError, SafetensorError) as error:
         raise damaged(folder, "finder", error) from error
     if version != VERSION:
@@ -111,10 +113,20 @@ def load(folder: Path) -> Finder:
     embedder: Embedder = (
         Residual(open_embedder(settings), residual["u"], residual["v"])
         if kind == "adapter"
-        else Tuned(adapted(Encoder.load(settings.encoder, max_tokens=int(manifest["max_tokens"])), folder))
+        else Tuned(adapted(Encoder.load(settings.encoder, max_tokens=max_tokens), folder))
     )
     prior = held.get("prior")
     return Finder(kind, ready(labels, embedder, vectors, words=words, windowed=False, prior=prior), metrics)
+
+
+def _check(kind: str, labels: int, vectors: tuple[int, ...], u: tuple[int, ...], v: tuple[int, ...]) -> None:
+    """Raise ValueError where the parts of a folder, by their shapes, are not one student's."""
+    if kind not in KINDS:
+        raise ValueError(f"its kind is none of {KINDS!r}")
+    if not labels or vectors[:1] != (labels,) or len(vectors) != 2:
+        raise ValueError(f"vectors of the shape {vectors!r} for {labels!r} labels")
+    if (u[:1], v[1:]) != (vectors[1:], vectors[1:]) or u[1:] != v[:1]:
+        raise ValueError(f"a residual of the shapes {u!r} and {v!r} for vectors of {vectors[1]!r} numbers")
 
 
 def _read_labels(path: Path) -> LabelSet:

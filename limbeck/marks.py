@@ -1,0 +1,89 @@
+"""Texts on a page in which the words that speak for something are marked, and numbered by what they speak for."""
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+
+from limbeck.visible import visible
+
+Span = tuple[int, int]
+"""From where to where in a text, in characters."""
+AROUND = 90
+"""Characters shown before and after marked words of a long text, about."""
+
+STYLE = """
+mark { background: color-mix(in srgb, var(--accent) 22%, transparent); color: inherit; border-radius: 2px; padding: 0 .1em; }
+mark sup { unicode-bidi: isolate; font-size: .6875em; line-height: 0; color: var(--accent); padding-inline: .1em; font-weight: 600; }
+"""
+
+
+def marked(text: str, spans: Sequence[Span], longest: int) -> tuple[str, set[int]]:
+    """A text with marks; of a long one the passages around them, as many as fit.
+
+    Args:
+        text: Of any origin.
+        spans: What to mark, the most important first; they may overlap, and empty ones mark nothing.
+        longest: Characters of the text that are shown, about.
+
+    Returns:
+        HTML, and the places of the spans that are marked in it; a span's number on the page is its place and one.
+    """
+    inside = {place: span for place, span in enumerate(spans) if 0 <= span[0] < span[1] <= len(text)}
+    passages = [(0, len(text))] if len(text) <= longest else _passages(text, list(inside.values()), longest)
+    shown = {
+        place: span for place, span in inside.items() if any(start <= span[0] and span[1] <= end for start, end in passages)
+    }
+    parts = [_marked(text, passage, shown) for passage in passages]
+    before, after = ("… " if passages[0][0] else ""), (" …" if passages[-1][1] < len(text) else "")
+    return before + " … ".join(parts) + after, set(shown)
+
+
+def _passages(text: str, spans: Sequence[Span], longest: int) -> list[Span]:
+    """What is shown of a long text, in its order."""
+    kept: list[Span] = []
+    for span in spans:
+        more = merged([*kept, _wider(text, span)])
+        if sum(end - start for start, end in more) <= longest:
+            kept = more
+    return kept or [(0, longest)]
+
+
+def _wider(text: str, span: Span) -> Span:
+    """A span and what is around it, cut between words where there are spaces."""
+    start, end = max(0, span[0] - AROUND), min(len(text), span[1] + AROUND)
+    left, right = text.find(" ", start, span[0]), text.rfind(" ", span[1], end)
+    return (left + 1 if start and left >= 0 else start), (right if end < len(text) and right >= 0 else end)
+
+
+def merged(spans: Sequence[Span]) -> list[Span]:
+    """Spans in the text's order, those that meet as one."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return found
+
+
+def _marked(text: str, passage: Span, spans: dict[int, Span]) -> str:
+    """A passage; spans that overlap are one mark, with each one's number at its end."""
+    ours = {place: span for place, span in spans.items() if passage[0] <= span[0] and span[1] <= passage[1]}
+    parts, at = [], passage[0]
+    for start, end in merged(list(ours.values())):
+        parts += [_safe(text[at:start]), "<mark>", *_numbered(text, (start, end), ours), "</mark>"]
+        at = end
+    return "".join([*parts, _safe(text[at : passage[1]])])
+
+
+def _numbered(text: str, region: Span, spans: dict[int, Span]) -> Iterator[str]:
+    at = region[0]
+    for cut in sorted({end for start, end in spans.values() if region[0] <= start and end <= region[1]}):
+        places = [place for place, (_, end) in spans.items() if end == cut]
+        yield f"{_safe(text[at:cut])}<sup>{' '.join(str(place + 1) for place in sorted(places))}</sup>"
+        at = cut
+
+
+def _safe(piece: str) -> str:
+    """A piece of a text, escaped; unlike a whole text, it keeps the spaces at its ends."""
+    return html.escape(visible(re.sub(r"\s+", " ", piece)), quote=True)

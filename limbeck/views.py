@@ -1,0 +1,73 @@
+"""What each pipeline shows of its runs: on a terminal, and as a report. The one place that tells pipelines apart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from limbeck import quality, report, report_ranked, reporting, reporting_ranked, show, show_ranked
+from limbeck.schemas import Run
+
+
+@dataclass(frozen=True)
+class Views:
+    """How a pipeline's runs are shown; each takes the store's path and the run."""
+
+    sized: Callable[[Path, Run], str]
+    """What was found, in a word or two."""
+    ending: Callable[[Path, Run, Path | None], RenderableType]
+    labels: Callable[[Path, Run, int | None], RenderableType]
+    annotators: Callable[[Path, Run], RenderableType]
+    errors: Callable[[Path, Run, int | None], RenderableType]
+    page: Callable[[Path, Run], str]
+    """The report, as HTML."""
+
+
+VIEWS = {
+    "taxonomy": Views(
+        show.sized,
+        show.ending,
+        show.labels_table,
+        quality.annotators_view,
+        quality.errors_view,
+        lambda store, run: report.render(reporting.facts(store, run)),
+    ),
+    "extreme": Views(
+        show_ranked.sized,
+        show_ranked.ending,
+        show_ranked.labels_table,
+        show_ranked.annotators_view,
+        show_ranked.errors_view,
+        lambda store, run: report_ranked.render(reporting_ranked.facts(store, run)),
+    ),
+}
+"""By the pipeline's name."""
+
+
+def runs_table(store: Path) -> Table:
+    """All runs of a project."""
+    table = Table("run", "pipeline", "status", "documents", "found", "failed", "calls", box=None)
+    for run in show.runs(store):
+        table.add_row(
+            show.short(run.id),
+            run.pipeline,
+            run.status,
+            f"{run.documents:,}",
+            VIEWS[run.pipeline].sized(store, run),
+            str(len(show.failures(store, run))),
+            f"{show.total(store, run)['calls']:,}",
+        )
+    return table
+
+
+def write_report(store: Path, run: Run) -> Path:
+    """Write a run's report.
+
+    Returns:
+        Its path, `report-<the run's first letters>.html` in the project's folder.
+    """
+    path = store.parent / f"report-{show.short(run.id)}.html"
+    path.write_text(VIEWS[run.pipeline].page(store, run), "utf-8")
+    return path
