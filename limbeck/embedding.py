@@ -91,7 +91,7 @@ class SentenceTransformers:
         found = self.model.encode(list(texts), batch_size=64, show_progress_bar=False, convert_to_numpy=True)
         if on_batch:
             on_batch(len(texts))
-        return unit(np.asarray(found, dtype=np.float32).reshape(len(texts), -1))
+        return _units(found)
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]] | None:
         """By its tokenizer."""
@@ -125,7 +125,7 @@ class Served:
             ModelUnreachable: It is gone, takes no key, or doesn't embed.
         """
         async with OpenAIServer(self.settings, self.base_url, self.settings.name) as server:
-            return unit(np.asarray(await server.embed(texts, on_batch), dtype=np.float32))
+            return _units(await server.embed(texts, on_batch))
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]] | None:
         """A server gives none."""
@@ -134,6 +134,11 @@ class Served:
     def tokens(self, texts: Sequence[str]) -> Tokens:
         """A server gives none."""
         return []
+
+
+def _units(vectors: Any) -> Embeddings:
+    """Unit vectors [texts, dimensions]; [0, 0] of no texts."""
+    return unit(np.asarray(vectors, dtype=np.float32).reshape(len(vectors), -1 if len(vectors) else 0))
 
 
 def _token_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:

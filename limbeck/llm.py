@@ -323,18 +323,18 @@ class OpenAIServer:
             try:
                 status, headers, answer = await self._post(body, "embeddings")
                 if status == 200:
-                    return [one["embedding"] for one in sorted(answer["data"], key=lambda one: one["index"])]
+                    return _vectors(answer, len(texts))
                 error: lm15.LM15Error = _refusal(status, headers, answer)
             except lm15.LM15Error as lost:
                 error = lost
-            except (KeyError, TypeError):
-                error = lm15.InvalidRequestError(f"it answered no vectors: {str(answer)[:200]}")
-            if not isinstance(error, lm15.RateLimitError | lm15.ServerError | lm15.TransportError | lm15.TimeoutError):
+            again = isinstance(error, lm15.RateLimitError | lm15.ServerError | lm15.TransportError | lm15.TimeoutError)
+            if not again or attempt == self._settings.retries:
                 break
             await asyncio.sleep(getattr(error, "retry_after", None) or min(2.0**attempt, 30.0))
-        raise ModelUnreachable(
-            f"{self.base_url!r} does not embed with {self.model!r}: {error}; see to it, or correct `retrieval:`"
-        )
+        if isinstance(error, lm15.AuthError):
+            raise ModelUnreachable(f"{self.base_url!r} refuses the key; set it with: export {self._settings.api_key_env}=…")
+        said = str(error).strip().partition("\n")[0]  # Advice on how to write code follows.
+        raise ModelUnreachable(f"{self.base_url!r} does not embed with {self.model!r}: {said}; see to it, or correct `retrieval:`")
 
     async def _post(self, body: Body, path: str = "chat/completions") -> tuple[int, Any, Body]:
         try:
@@ -350,6 +350,17 @@ class OpenAIServer:
         if self._session is None:
             raise CallFailed(f"{self.base_url!r} is not open; write: async with OpenAIServer(…) as server")
         return self._session
+
+
+def _vectors(answer: Body, count: int) -> list[list[float]]:
+    """A server's vectors in the order of the texts; InvalidRequestError where they are not that many."""
+    try:
+        found = [one["embedding"] for one in sorted(answer["data"], key=lambda one: one["index"])]
+    except (KeyError, TypeError):
+        found = []
+    if len(found) != count:
+        raise lm15.InvalidRequestError(f"it answered {len(found)} vectors for {count} texts: {str(answer)[:200]}")
+    return found
 
 
 def _refusal(status: int, headers: Any, answer: Body) -> lm15.LM15Error:

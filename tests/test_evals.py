@@ -3,13 +3,17 @@
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from limbeck.errors import ConfigError
-from limbeck.evals import evaluate_named
+from limbeck.evals import evaluate_named, retrieval
 from limbeck.evals.names import Found, table
 from limbeck.evals.page import write_page
 from limbeck.evals.place import rows
+from limbeck.retrieval.lexical import Lexical
+from limbeck.retrieval.nearest import Exact
+from limbeck.retrieval.retriever import WORDS
 from limbeck.students import Prediction
 
 ROW = '{"text": "hi", "label": "x", "intent": "x", "domain": "y"}\n'
@@ -117,3 +121,54 @@ def test_where_several_may_apply_to_say_nothing_is_an_answer() -> None:
         "labels": {"on": "learned from", "micro_f1": 0.5, "macro_f1": 0.5},
         "student": {"on": "tested on", "micro_f1": 1.0, "macro_f1": 1.0},
     }
+
+
+# ---- finding labels --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The made-up labels of `eval retrieval` for a test."""
+    for name, value in {"LABELS": 3000, "MILLION": 5000, "PART": 1000, "QUERIES": 16, "VOCABULARY": 500, "REPEATS": 2}.items():
+        monkeypatch.setattr(retrieval, name, value)
+
+
+@pytest.mark.usefixtures("small")
+def test_both_sizes_are_measured() -> None:
+    quick, million = retrieval.quick(0), retrieval.million(0)
+    assert {"ms_per_query", "ratio", "fused_ms_per_query", "fused_ratio", "single_ratio"} <= set(quick)
+    assert all(quick[name] > 0 for name in quick)
+    assert quick["labels"] == 3000 and million["million_labels"] == 5000
+    assert million["recall_index_10"] > 0.9 and 0 < million["peak_gb"] < 16
+
+
+@pytest.mark.usefixtures("small")
+def test_made_up_labels_are_the_same_for_a_seed() -> None:
+    one, same, other = retrieval.Made(1, 2500), retrieval.Made(1, 2500), retrieval.Made(2, 2500)
+    assert one.labels.names == same.labels.names != other.labels.names
+    assert len(one.labels) == 2500 and [len(part) for part in one.parts()] == [1000, 1000, 500]
+    assert all(np.array_equal(a, b) for a, b in zip(one.parts(), same.parts(), strict=True))
+    assert one.queries()[0] == same.queries()[0] and np.array_equal(one.queries()[1], same.queries()[1])
+
+
+@pytest.mark.usefixtures("small")
+def test_the_exact_answer_of_parts_is_that_of_the_whole() -> None:
+    made = retrieval.Made(0, 2500)
+    _, queries = made.queries()
+    order = np.argsort(-queries @ np.concatenate(list(made.parts())).T, axis=1)[:, :50]
+    assert np.array_equal(retrieval._exactly(made, queries), order)
+    assert retrieval._recall(order, order[:, ::-1], 50) == 1.0
+    assert retrieval._recall(order, order + 10_000, 10) == 0.0
+
+
+@pytest.mark.usefixtures("small")
+def test_vectors_and_shared_words_are_ranked_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieval, "COUNT", 300)
+    made = retrieval.Made(0, 300)  # As many as are ranked, so that the whole order is known.
+    monkeypatch.setattr(retrieval, "PART", 300)
+    vectors, lexical = np.concatenate(list(made.parts())), Lexical.of(made.labels.names)
+    texts, queries = made.queries()
+    shared = lexical.scores(texts).toarray()
+    truly = queries @ vectors.T + WORDS * shared / shared.max(axis=1, keepdims=True)
+    found = retrieval.both(Exact.of(vectors), lexical, texts, queries)
+    assert np.allclose(np.take_along_axis(truly, found, axis=1), -np.sort(-truly, axis=1), atol=1e-4)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,6 +135,23 @@ def test_votes_and_labels_come_back_as_they_were(shared: Store, votes: list[Vote
     assert found == votes
     shared.put_labels("r", "s", labels)
     assert shared.labels("r", "s") == labels
+
+
+VECTORS = st.lists(st.lists(st.floats(width=32, allow_nan=False), min_size=3, max_size=3), max_size=6)
+
+
+@settings(deadline=None, max_examples=25)
+@given(vectors=VECTORS, number=st.integers(0, 2**60))
+def test_vectors_come_back_as_they_were_and_each_encoder_has_its_own(shared: Store, vectors: list[list[float]], number: int) -> None:
+    ids, made = [f"{number}/{place}" for place in range(len(vectors))], np.array(vectors, np.float32).reshape(-1, 3)
+    encoder = f"encoder {number}"
+    before = shared.embeddings(encoder, ids)
+    if not before:
+        shared.put_embeddings(encoder, ids, made)
+        found = shared.embeddings(encoder, [*ids[::-1], "unknown"])
+        assert sorted(found) == sorted(ids)
+        assert all(np.array_equal(found[id], made[place]) and found[id].dtype == np.float32 for place, id in enumerate(ids))
+    assert shared.embeddings("another", ids) == shared.embeddings(encoder, []) == {}
 
 
 # ---- what is replaced, and what is not -------------------------------------------------------------------------------
@@ -301,6 +319,29 @@ def test_an_old_project_opens_with_what_it_holds(tmp_path: Path) -> None:
     with Store.open(file) as store:
         assert store.rows("SELECT * FROM documents") == [{"id": "d", "text": "an old text"}]
         assert store.rows("SELECT count(*) AS n FROM migrations") == [{"n": len(MIGRATIONS)}]
+
+
+COLUMNS = {
+    "artifacts": ["run", "step", "item", "value", "calls", "status", "error"],
+    "calls": ["id", "model", "request", "text", "finish", "prompt_tokens", "completion_tokens", "seconds", "price", "ended"],
+    "documents": ["id", "text"],
+    "embeddings": ["encoder", "text", "vector"],
+    "labels": ["run", "item", "space", "label", "confidence", "method"],
+    "migrations": ["number"],
+    "places": ["run", "position", "key", "document", "source", "gold"],
+    "records": ["run", "document", "name", "value", "source", "status", "confidence"],
+    "runs": ["id", "pipeline", "config", "documents", "status", "started", "finished", "summary"],
+    "students": ["id", "run", "kind", "space", "path", "metrics", "chosen"],
+    "taxonomies": ["run", "id", "method", "value"],
+    "votes": ["item", "space", "annotator", "label", "score"],
+}
+
+
+def test_a_new_project_has_these_columns(tmp_path: Path) -> None:
+    # People query them; a migration adds to this list, and takes nothing away.
+    with Store.open(tmp_path / "a.duckdb") as store:
+        found = store.rows("SELECT table_name, list(column_name ORDER BY column_index) AS columns FROM duckdb_columns() WHERE NOT internal GROUP BY 1")
+    assert {row["table_name"]: row["columns"] for row in found} == COLUMNS
 
 
 def test_migrations_are_applied_once_and_new_ones_after_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
