@@ -5,6 +5,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import limbeck.optimizing as optimizing
+from limbeck.cli import main
 from limbeck.context import RunContext
 from limbeck.dialects import Body
 from limbeck.documents import read
@@ -35,7 +38,7 @@ from limbeck.retrieval.labelset import LabelSet, of_names
 from limbeck.retrieval.measures import measure
 from limbeck.retrieval.retriever import Found
 from limbeck.schemas import Corpus, Document, Place
-from limbeck.settings import Settings
+from limbeck.settings import OptimizeSettings, Settings, load
 from limbeck.stages.listed import open_program
 from limbeck.store import Store
 
@@ -386,6 +389,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "too few": ({"optimize": {"train": 24}}, {}, r"24 documents of '.*' have labels of the list, too few for 24 to learn from .* `optimize: \{train: …\}`"),
     "nothing to ask": ({"model": {"name": "embedded"}}, {}, r"model 'embedded' is asked nothing .* write `infer: \{mode: always\}` or"),
     "no such form": ({}, {"out": Path("program.txt")}, r"a program can't be saved as 'program.txt'; name a file that ends in .json"),
+    "nowhere to write": ({}, {"out": Path("/dev/null/program.json")}, r"a program can't be saved as '/dev/null/program.json'; name a file"),
 }
 
 
@@ -471,3 +475,92 @@ def test_stopping_leaves_no_thread_behind(method: str, tmp_path: Path) -> None:
             thread.join(10)
             assert not thread.is_alive(), thread
     assert [one.name for one in (tmp_path / "project").iterdir()] == ["limbeck.duckdb"]
+
+
+# ---- the command -----------------------------------------------------------------------------------------------------
+
+
+CONFIG = """\
+pipeline: extreme
+project: project
+use_case: Route each message.
+documents: {source: messages.jsonl, text: text, gold: team}
+labelset: {source: labels.txt}
+model: {name: fake}
+optimize: {train: 3, candidates: 2}
+"""
+MESSAGES = {
+    "my card was stolen": "card theft",
+    "where is my new card": "card delivery",
+    "what does a loan cost": "loan costs",
+    "I repay my loan early": "loan repayment",
+    "the transfer is late": "late transfer",
+    "close my account and stop my card": ["closing an account", "card theft"],
+    "the machine kept my cash": ["cash machine", "unheard of"],
+    "hello there": None,
+}
+LABELS = ["card theft", "card delivery", "loan costs", "loan repayment", "late transfer", "closing an account", "cash machine"]
+
+
+def written(folder: Path) -> None:
+    (folder / "my.yaml").write_text(CONFIG, "utf-8")
+    (folder / "labels.txt").write_text("\n".join(LABELS) + "\n", "utf-8")
+    lines = [json.dumps({"text": text, "team": gold}) for text, gold in MESSAGES.items()]
+    (folder / "messages.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def test_the_command_end_to_end(tmp_path: Path) -> None:
+    written(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "limbeck", "optimize", "my.yaml", "--quiet"],
+        cwd=tmp_path,
+        env={**os.environ, "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    shown = [re.sub(r"\d+ (calls|from|tokens|s$)", r"N \1", line.rstrip()) for line in done.stdout.splitlines()]
+    assert (done.returncode, done.stderr, shown) == (
+        0,
+        "",
+        [
+            " RP@10 of  unoptimised  bootstrap  kept",
+            " infer     1.0000       1.0000     as it was",
+            " rank      1.0000       1.0000     as it was",
+            " program   1.0000       1.0000     unoptimised: no other did better",
+            "compared on 4 documents; 3 others to learn from; 1 left out for lack of listed labels; 1 true labels not on the list",
+            "N calls, N from the cache, N tokens, N s",
+            "program: project/program.json",
+        ],
+    )
+
+
+def test_one_json_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    settings(tmp_path)
+    lines = CONFIG.replace("messages.jsonl", "notes.jsonl").replace("gold: team", "gold: gold")
+    (tmp_path / "my.yaml").write_text(lines, "utf-8")
+    words = ["limbeck", "optimize", str(tmp_path / "my.yaml"), "--json", "--method", "gepa", "-o", str(tmp_path / "a.json")]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    (line,) = said.out.splitlines()
+    about = json.loads((tmp_path / "a.about.json").read_text("utf-8"))
+    assert (ended.value.code, said.err, json.loads(line)) == (0, "", {"program": str(tmp_path / "a.json"), **about})
+    assert about["method"] == "gepa"
+
+
+def test_a_teacher_beside_the_file_is_that_folder(tmp_path: Path) -> None:
+    (tmp_path / "teacher").mkdir()
+    (tmp_path / "my.yaml").write_text(CONFIG.replace("candidates: 2", "candidates: 2, teacher: {name: teacher}"), "utf-8")
+    config = load(tmp_path / "my.yaml")
+    assert config.optimize.teacher is not None and config.optimize.teacher.name == str(tmp_path / "teacher")
+    plain = config.model_copy(update={"optimize": OptimizeSettings()})
+    assert config.outcome() == plain.outcome()  # How its program came about is none of a run's business.
+
+
+def test_optimize_belongs_to_one_pipeline(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("use_case: x\ndocuments: {source: x}\noptimize: {demos: 1}\n", "utf-8")
+    with pytest.raises(ConfigError, match="section 'optimize' in '.*my.yaml' is not read by this pipeline"):
+        load(tmp_path / "my.yaml")

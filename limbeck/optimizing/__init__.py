@@ -22,7 +22,7 @@ import dspy
 
 from limbeck.context import RunContext
 from limbeck.documents import read
-from limbeck.errors import ConfigError, GuardrailError
+from limbeck.errors import CallFailed, ConfigError, GuardrailError
 from limbeck.fakes import FakeLLM
 from limbeck.llm import LLM, InlineExecutor, OpenAIServer, Sender, Spent
 from limbeck.optimizing.bridge import Home, from_elsewhere
@@ -102,8 +102,12 @@ async def _through(work: Any) -> None:
 
 
 def _file(path: Path) -> Path:
-    if path.suffix != ".json":
-        raise ConfigError(f"a program can't be saved as {str(path)!r}; name a file that ends in .json")
+    """The path, if a program can be saved there; to find that out at the end would be dear."""
+    folder = next(one for one in path.absolute().parents if one.exists())
+    if path.suffix != ".json" or path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ConfigError(
+            f"a program can't be saved as {str(path)!r}; name a file that ends in .json, in a folder that you may write to"
+        )
     return path
 
 
@@ -281,7 +285,7 @@ class Bench:
     async def _guesses(self, infer: InferStep, one: Labelled) -> list[str]:
         """What Infer says; nothing where no answer could be used, as in a run."""
         inputs = self._infer_example(one)
-        with contextlib.suppress(GuardrailError):
+        with contextlib.suppress(GuardrailError, CallFailed):
             return list((await infer.infer.acall(use_case=inputs.use_case, chunks=inputs.chunks)).labels)
         return []
 
@@ -312,13 +316,13 @@ def _settle(program: InferRetrieveRank, *steps: Step) -> None:
 
 def _save(program: InferRetrieveRank, path: Path, about: dict[str, Any]) -> None:
     """Write a program, and beside it what it was made with; each file is whole or not there."""
-    written = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.json")
+    beside = path.with_suffix(".about.json")
+    partial, noted = (one.with_name(f".{one.stem}.{os.getpid()}.json") for one in (path, beside))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(written, "utf-8")
-        partial.replace(path.with_suffix(".about.json"))
+        noted.write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", "utf-8")
         program.save(str(partial))
         partial.replace(path)
+        noted.replace(beside)
     except OSError as error:
         raise ConfigError(f"can't write {str(path)!r} ({error.strerror}); name another file with --out") from None

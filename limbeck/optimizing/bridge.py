@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import dspy
 from dspy import lm15
 from dspy.utils.exceptions import ContextWindowExceededError, LMError
+from tqdm import tqdm
 
 from limbeck.errors import LimbeckError
 from limbeck.llm import LLM
@@ -89,13 +90,15 @@ class Home:
 def _hushed() -> Iterator[None]:
     """Optimisers print, log and draw bars; what they say of is counted and shown by us."""
     log = logging.getLogger("dspy")
-    level, nowhere = log.level, Nowhere()
+    level, interval, nowhere = log.level, tqdm.monitor_interval, Nowhere()
     log.setLevel(logging.CRITICAL)
+    tqdm.monitor_interval = 0  # Its thread would outlive us, and DuckDB then complains at the end of the process.
     try:
         with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
             yield
     finally:
         log.setLevel(level)
+        tqdm.monitor_interval = interval
 
 
 class Nowhere(io.TextIOBase):

@@ -11,12 +11,13 @@ from limbeck.visible import literal
 
 def ending(program: str, about: dict[str, Any]) -> RenderableType:
     """What `limbeck optimize` ends with."""
-    table = Table("RP@10 of", "unoptimised", literal(about["method"]), "prompt", box=None)
+    table = Table("RP@10 of", "unoptimised", literal(about["method"]), "kept", box=None)
     for name, step in about["steps"].items():
-        kept = f"{step['demos']} demonstrations, {step['instructions']} instructions"
+        new = ", new instructions" if step["instructions"] == "new" else ""
+        kept = f"{step['demos']} demonstrations{new}" if step["demos"] or new else "as it was"
         table.add_row(name, f"{step['unoptimized']:.4f}", f"{step['optimized']:.4f}", kept)
     whole, better = about["rp@10"], about["kept"] == "optimized"
-    said = "the optimised program is kept" if better else "the unoptimised program is kept: none did better"
+    said = "optimised" if better else "unoptimised: no other did better"
     table.add_row("program", f"{whole['unoptimized']:.4f}", f"{whole['optimized']:.4f}", said)
     return Group(table, *map(literal, (_documents(about), _spent(about), f"program: {program}")))
 
