@@ -14,6 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from limbeck import show
+from limbeck.charts import many
 from limbeck.schemas import Run
 from limbeck.show import clipped, closing, rows, short
 from limbeck.visible import on_one_line, visible
@@ -232,7 +233,7 @@ def _notes(store: Path, run: Run) -> list[str]:
     dropped = found.get("invented", 0)
     notes = [f"Labels: {on_one_line(note)}" for note in found.get("notes", ())]
     if dropped:
-        notes.append(f"Invented: {dropped:,} labels that the model named and nobody had offered; dropped")
+        notes.append(f"Invented: {many(dropped, 'label', 'labels')} that the model named and nobody had offered; dropped")
     return [*notes, ""] if notes else []
 
 
