@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from limbeck.device import device
+from limbeck.device import device, halves
 from limbeck.encoder import Embeddings, Encoder, refused
 from limbeck.llm import OpenAIServer
 from limbeck.neighbours import unit
@@ -55,7 +55,8 @@ class Local:
 
     async def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> Embeddings:
         """By its last layer."""
-        return self.encoder.last_layer(texts, on_batch)
+        with halves():
+            return self.encoder.last_layer(texts, on_batch)
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]] | None:
         """By its tokenizer."""
@@ -63,7 +64,8 @@ class Local:
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         """By its last layer."""
-        return self.encoder.token_vectors(texts)
+        with halves():
+            return self.encoder.token_vectors(texts)
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,10 @@ def _end(text: str, start: int, size: int) -> int:
     return last
 
 
-def windows(text: str, longest: int = LONGEST_WINDOW) -> Iterator[Span]:
-    """All runs of one to `longest` words of a text."""
+def windows(text: str, longest: int = LONGEST_WINDOW, most: int | None = None) -> Iterator[Span]:
+    """All runs of one to `longest` words of a text; where they are more than `most`, those of every so many-th word."""
     words = [found.span() for found in WORD.finditer(text)]
-    for first, (start, _) in enumerate(words):
+    step = max(1, -(-len(words) * longest // most)) if most else 1
+    for first in range(0, len(words), step):
         for _, end in words[first : first + longest]:
-            yield start, end
+            yield words[first][0], end

@@ -30,4 +30,4 @@ def nearness(near: Nearest, labels: int, texts: Floats) -> Floats | None:
         rows = np.arange(start, min(labels, start + AT_ONCE))
         products = near.vectors(rows) @ texts.T
         found[rows] = np.partition(products, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(axis=1)
-    return found - found.mean()
+    return np.asarray(found - found.mean(), np.float32)

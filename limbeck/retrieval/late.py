@@ -37,8 +37,7 @@ class Late:
         return cls(embedder, names, {token: float(np.log(len(names) / n)) + 1.0 for token, n in counts.items()})
 
     def scores(self, text: Tokens, rows: Rows) -> Floats:
-        """[rows]: how far each label's name is in a text, given as its chunks' tokens."""
-        self._learn(rows)
+        """[rows]: how far each label's name is in a text, given as its passages' tokens; `learn` knows these labels."""
         parts = [self._known[row] for row in rows.tolist()]
         passages = [vectors for _, vectors in text if len(vectors)]
         if not passages or not parts:
@@ -49,8 +48,8 @@ class Late:
         starts = np.cumsum([0, *(len(weights) for _, weights in parts)])[:-1]
         return np.asarray(_sums(best * weights, starts) / np.maximum(_sums(weights, starts), 1e-9), np.float32)
 
-    def _learn(self, rows: Rows) -> None:
-        """Have the tokens of these labels at hand."""
+    def learn(self, rows: Rows) -> None:
+        """Have the tokens of these labels' names at hand."""
         new = [row for row in rows.tolist() if row not in self._known]
         if len(self._known) + len(new) > MOST_KEPT:
             self._known.clear()

@@ -16,6 +16,7 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -36,8 +37,8 @@ EACH = 100
 """Labels looked up for each query."""
 SHORTLIST = 200
 """Labels of a text that late interaction looks at."""
-MOST_WINDOWS = 2000
-"""Windows of a text that are looked up, evenly from all of it: enough for a text of about three pages."""
+MOST_WINDOWS = 6000
+"""Windows of a text that are looked up, evenly from all of it: every one of a text of five pages."""
 PASSAGE = 500
 """Characters of a text that are one query; encoders cut what is longer than about a hundred words."""
 TEXTS_AT_ONCE = 64
@@ -106,38 +107,54 @@ class Retriever:
         places = {query: place for place, query in enumerate(distinct)}
         vectors = await self.embedder.embed(distinct)
         rows, _ = self.near.top(vectors, max(EACH, count))
-        shared = self.lexical.scores(texts) if self.lexical else None
-        found = []
-        for at, one in enumerate(asked):
+        shared = self.lexical.scores(texts) if self.lexical else [None] * len(texts)
+        lists = []
+        for one, words in zip(asked, shared, strict=True):
             own = [places[query] for query in one.queries]
-            words = shared[at] if shared is not None else None
-            found.append(self._best(one, vectors[own], rows[own], words, count))
-        return found
+            lists.append(self._shortlist(one, vectors[own], rows[own], words, count))
+        late = self._late(asked, lists)
+        return [self._best(*each, count) for each in zip(asked, lists, late, strict=True)]
 
-    def _best(self, asked: "Asked", queries: Floats, rows: Rows, words: object, count: int) -> Found:
-        """The best labels of one text among those that its queries found."""
+    def _shortlist(self, asked: "Asked", queries: Floats, rows: Rows, words: Any, count: int) -> "Shortlist":
+        """The labels of one text that its queries found, by cosines and shared words."""
         shared_rows, shared = _best_shared(words, self.words)
         candidates = self._with_parents(np.unique(np.concatenate([rows[rows >= 0], shared_rows])))
         cosines = queries @ self.near.vectors(candidates).T
         if self.hubs is not None:
             cosines = cosines - self.hubs[candidates]
-        whole, window = cosines[: asked.whole].max(axis=0), cosines[asked.whole :]
-        nearest_one = window.argmax(axis=0) if len(window) else np.zeros(len(candidates), np.int64)
-        total = whole + (window.max(axis=0) if len(window) else 0.0)
+        total, window = cosines[: asked.whole].max(axis=0), cosines[asked.whole :]
+        spoken = np.zeros(len(candidates), np.int64)
+        if len(window):
+            total, spoken = total + window.max(axis=0), window.argmax(axis=0)
         total[np.searchsorted(candidates, shared_rows)] += shared
         total = self._inherited(candidates, total)
         kept = np.argsort(-total, kind="stable")[: max(SHORTLIST, count)]
-        rows, scores, weight = candidates[kept], total[kept], 1.0 + bool(len(window)) + self.words * (self.lexical is not None)
-        if self.late:
-            text = self.late.embedder.tokens(asked.queries[: asked.whole])
-            scores, weight = scores + LATE * self.late.scores(text, rows), weight + LATE
+        weight = 1.0 + bool(len(window)) + (self.words if self.lexical else 0.0)
+        return Shortlist(candidates[kept], total[kept], weight, spoken[kept])
+
+    def _late(self, asked: Sequence["Asked"], lists: Sequence["Shortlist"]) -> list[Floats | None]:
+        """What late interaction says of each text's shortlist, its tokens and those of names embedded many at a time."""
+        if self.late is None:
+            return [None] * len(lists)
+        self.late.learn(np.unique(np.concatenate([one.rows for one in lists])))
+        passages = [query for one in asked for query in one.queries[: one.whole]]
+        ends = np.cumsum([one.whole for one in asked]).tolist()
+        tokens = self.late.embedder.tokens(passages)
+        parts = [tokens[end - one.whole : end] for one, end in zip(asked, ends, strict=True)]
+        return [self.late.scores(part, one.rows) for part, one in zip(parts, lists, strict=True)]
+
+    def _best(self, asked: "Asked", short: "Shortlist", late: Floats | None, count: int) -> Found:
+        """The best labels of a shortlist."""
+        scores, weight = short.scores, short.weight
+        if late is not None:
+            scores, weight = scores + LATE * late, weight + LATE
         scores = scores / weight
         if self.prior is not None:
-            scores = scores * self.prior[rows]
+            scores = scores * self.prior[short.rows]
         order = np.argsort(-scores, kind="stable")[:count]
         spans = asked.spans or ((0, 0),)
-        said = tuple(spans[place] for place in nearest_one[kept[order]].tolist())
-        return Found(rows[order], scores[order].astype(np.float32), said)
+        said = tuple(spans[place] for place in short.spoken[order].tolist())
+        return Found(short.rows[order], scores[order].astype(np.float32), said)
 
     def _with_parents(self, candidates: Rows) -> Rows:
         """Candidates, and the labels right above them."""
@@ -161,6 +178,19 @@ class Retriever:
         return np.asarray(self.labels.parents, np.int64)
 
 
+@dataclass(frozen=True, eq=False)
+class Shortlist:
+    """The labels of one text before late interaction."""
+
+    rows: Rows
+    scores: Floats
+    """Sums of similarities,"""
+    weight: float
+    """and what they can add up to."""
+    spoken: Rows
+    """Which of the text's windows comes nearest to each label."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """One text as queries: its passages, then its windows and what was inferred of it."""
@@ -175,21 +205,19 @@ class Asked:
     def of(cls, text: str, inferred: Sequence[str], windowed: bool = True) -> "Asked":
         """Make queries; windows that differ in nothing but case are one."""
         parts = [text[start:end] for start, end in chunks(text, PASSAGE)]
-        spans = list(windows(text)) if windowed else []
-        spans = spans[:: max(1, -(-len(spans) // MOST_WINDOWS))]
         said: dict[str, Span | str] = {}
-        for start, end in spans:
+        for start, end in windows(text, most=MOST_WINDOWS) if windowed else ():
             said.setdefault(text[start:end].casefold(), (start, end))
         for label in inferred:
             said.setdefault(label.casefold(), label)
         return cls((*parts, *said), len(parts), tuple(said.values()))
 
 
-def _best_shared(words: object, weight: float) -> tuple[Rows, Floats]:
+def _best_shared(words: Any, weight: float) -> tuple[Rows, Floats]:
     """The labels that share the most with a text, and BM25 as a share of the best one's, weighed."""
-    if words is None or not words.nnz:  # type: ignore[attr-defined]
+    if words is None or not words.nnz:
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
-    rows, values = words.indices, words.data  # type: ignore[attr-defined]
+    rows, values = words.indices, words.data
     best = np.argsort(-values, kind="stable")[: SHORTLIST]
     order = best[np.argsort(rows[best])]
     return rows[order].astype(np.int64), weight * values[order] / values.max()

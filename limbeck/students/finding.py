@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.device import device
+from limbeck.device import device, halves
 from limbeck.embedding import Embedder, OnBatch, Tokens
 from limbeck.encoder import Encoder, pooled
 from limbeck.neighbours import unit
@@ -116,7 +116,8 @@ class Tuned:
 
     async def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> Floats:
         """Vectors of the adapted encoder."""
-        return self.encoder.last_layer(texts, on_batch)
+        with halves():
+            return self.encoder.last_layer(texts, on_batch)
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]] | None:
         """By its tokenizer."""
@@ -124,7 +125,7 @@ class Tuned:
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         """Of the encoder without its adapter."""
-        with self.encoder.model.disable_adapter():
+        with self.encoder.model.disable_adapter(), halves():
             return self.encoder.token_vectors(texts)
 
     def scaled(self, share: float) -> "Tuned":
@@ -177,12 +178,11 @@ def fit_lora(encoder: Encoder, near: Nearest, labels: int, pairs: Pairs, seed: i
         model, place = adapted.model, adapted.model.device
         model.train()
         ids = adapted.tokenizer(list(pairs.texts), truncation=True, max_length=adapted.max_tokens)["input_ids"]
-        halves = place.type == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
         trained = [one for one in model.parameters() if one.requires_grad]
 
         def vectors(rows: list[int]) -> Any:
             padded = adapted.tokenizer.pad({"input_ids": [ids[row] for row in rows]}, return_tensors="pt").to(place)
-            with torch.autocast(place.type, dtype=torch.bfloat16, enabled=halves):
+            with halves():
                 return pooled(model, padded)[:, 0].float()
 
         _descend(LORA, trained, vectors, near, labels, pairs, seed, progress)
