@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.errors import ConfigError, DocumentsError, LimbeckError, NoLabels
-from limbeck.retrieval.labelset import LabelSet, of_names, plain, read, read_priors, several, texts_of
+from limbeck.retrieval.labelset import LabelSet, of_names, plain, read, read_priors, several
 
 NFC, NFD = "caf\u00e9", "cafe\u0301"
 
@@ -188,8 +188,8 @@ def test_ancestors() -> None:
 
 def test_what_is_said_of_labels() -> None:
     labels = LabelSet(("a", "b"), ("About a.", ""), (("x", "y"), ()))
-    assert [*texts_of(labels)] == ["a x y About a.", "b"]
-    assert [*texts_of(of_names(["a", "b", "a"]))] == ["a", "b"]
+    assert [*map(labels.said, range(2))] == ["a x y About a.", "b"]
+    assert [*map(of_names(["a", "b", "a"]).said, range(2))] == ["a", "b"]
     assert labels.described and not of_names("a").described
 
 

@@ -17,9 +17,9 @@ from limbeck.programs.predict import CheckedPredict
 from limbeck.programs.taxonomy import instructed
 from limbeck.retrieval.labelset import plain
 
-MOST_INFERRED = 20
+MOST_INFERRED = 10
 MOST_MISSING = 5
-LABEL_WORDS = 12
+LABEL_WORDS = 8
 WRITE_TEMPERATURE = 0.7
 """Texts should differ from label to label, and from each other."""
 ROOM = 400

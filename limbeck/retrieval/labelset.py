@@ -11,7 +11,7 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -88,6 +88,10 @@ class LabelSet:
         others = self.synonyms[row] if self.synonyms else ()
         about = self.descriptions[row] if self.descriptions else ""
         return [self.names[row], *others, *([about] if about else [])]
+
+    def said(self, row: int) -> str:
+        """All that is said of a label, in one text."""
+        return " ".join(self.phrases(row))
 
     def lineage(self, row: int) -> list[int]:
         """A label's ancestors, its parent first; it is none of its own where parents go round in a circle."""
@@ -248,8 +252,3 @@ def _prior(value: Any, number: int, source: str) -> float:
     if not 0 <= prior < math.inf:
         raise ConfigError(f"prior {value!r} in row {number} of {source!r} is no share and no count; write a number from 0 on")
     return prior
-
-
-def texts_of(labels: LabelSet) -> Iterable[str]:
-    """All that is said of each label, in one text."""
-    return (" ".join(labels.phrases(row)) for row in range(len(labels)))

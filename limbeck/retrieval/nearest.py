@@ -30,6 +30,7 @@ BLOCK = 64
 """Columns whose maximum is looked at first."""
 
 Floats = npt.NDArray[np.float32]
+Halves = npt.NDArray[np.float16]
 Rows = npt.NDArray[np.int64]
 
 
@@ -73,9 +74,9 @@ class Nearest(Protocol):
         """[rows, dimensions]: the labels' vectors."""
 
 
-def nearest(vectors: Floats, most_exact: int = MOST_EXACT) -> Nearest:
+def nearest(vectors: Floats | Halves, most_exact: int = MOST_EXACT) -> Nearest:
     """What finds labels among these vectors [labels, dimensions]."""
-    return Exact.of(vectors) if len(vectors) <= most_exact else Lists.of(vectors)
+    return Exact.of(vectors.astype(np.float32)) if len(vectors) <= most_exact else Lists.of(vectors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,11 +129,12 @@ class Lists:
     index: Any
 
     @classmethod
-    def of(cls, vectors: Floats, seed: int = 0) -> "Lists":
+    def of(cls, vectors: Floats | Halves, seed: int = 0) -> "Lists":
         """Learn the lists from some vectors [labels, dimensions], and put all into them."""
         lists = max(1, int(LISTS_PER_ROOT * len(vectors) ** 0.5))
         drawn = np.random.default_rng(seed).choice(len(vectors), min(len(vectors), LEARNT_FROM * lists), replace=False)
-        return cls.streamed(vectors[np.sort(drawn)], (vectors[at : at + ADDED_AT_ONCE] for at in range(0, len(vectors), ADDED_AT_ONCE)))
+        parts = (vectors[at : at + ADDED_AT_ONCE].astype(np.float32) for at in range(0, len(vectors), ADDED_AT_ONCE))
+        return cls.streamed(vectors[np.sort(drawn)].astype(np.float32), parts)
 
     @classmethod
     def streamed(cls, learnt_from: Floats, parts: Iterator[Floats]) -> "Lists":

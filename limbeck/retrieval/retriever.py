@@ -22,10 +22,10 @@ import numpy as np
 
 from limbeck.embedding import Embedder, OnBatch
 from limbeck.retrieval.chunks import Span, chunks, windows
-from limbeck.retrieval.labelset import LabelSet, texts_of
+from limbeck.retrieval.labelset import LabelSet
 from limbeck.retrieval.late import Late
 from limbeck.retrieval.lexical import Lexical
-from limbeck.retrieval.nearest import Floats, Nearest, Rows, nearest
+from limbeck.retrieval.nearest import Floats, Halves, Nearest, Rows, nearest
 
 SAID = 0.5
 """How much all that is said of a label counts in its vector, against 1 for its name."""
@@ -42,6 +42,7 @@ MOST_WINDOWS = 6000
 PASSAGE = 500
 """Characters of a text that are one query; encoders cut what is longer than about a hundred words."""
 TEXTS_AT_ONCE = 64
+LABELS_AT_ONCE = 65_536
 
 Embed = Callable[[Sequence[str]], Awaitable[Floats]]
 
@@ -223,13 +224,20 @@ def _best_shared(words: Any, weight: float) -> tuple[Rows, Floats]:
     return rows[order].astype(np.int64), weight * values[order] / values.max()
 
 
-async def vectors_of(labels: LabelSet, embed: Embed) -> Floats:
-    """[labels, dimensions]: names, and half of all that is said of the labels where more than names is."""
-    vectors = await embed(labels.names)
-    if labels.described:
-        vectors = np.asarray((vectors + SAID * await embed([*texts_of(labels)])) / (1 + SAID), np.float32)
-    # Rounded as a student's folder and faiss keep them, so that all of these find the same.
-    return vectors.astype(np.float16).astype(np.float32)
+async def vectors_of(labels: LabelSet, embed: Embed) -> Halves:
+    """[labels, dimensions]: names, and half of all that is said of the labels where more than names is.
+
+    16-bit floats, as a student's folder and faiss keep them, so that all of these find the same.
+    """
+    parts = []
+    for start in range(0, len(labels), LABELS_AT_ONCE):
+        rows = range(start, min(len(labels), start + LABELS_AT_ONCE))
+        vectors = await embed([labels.names[row] for row in rows])
+        if labels.described:
+            said = await embed([labels.said(row) for row in rows])
+            vectors = np.asarray((vectors + SAID * said) / (1 + SAID), np.float32)
+        parts.append(vectors.astype(np.float16))
+    return np.concatenate(parts)
 
 
 async def build(
@@ -263,7 +271,7 @@ async def build(
 def ready(
     labels: LabelSet,
     embedder: Embedder,
-    vectors: Floats,
+    vectors: Halves,
     *,
     words: float = WORDS,
     late: bool = True,
@@ -275,7 +283,7 @@ def ready(
         labels,
         embedder,
         nearest(vectors),
-        Lexical.of(texts_of(labels)) if words else None,
+        Lexical.of(map(labels.said, range(len(labels)))) if words else None,
         Late.of(embedder, labels.names) if late else None,
         words,
         prior,

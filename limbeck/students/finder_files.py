@@ -6,16 +6,18 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from limbeck.embedding import Embedder, open_embedder
 from limbeck.encoder import Encoder
 from limbeck.errors import StudentError
 from limbeck.retrieval.labelset import LabelSet
-from limbeck.retrieval.retriever import ready
+from limbeck.retrieval.retriever import LABELS_AT_ONCE, Retriever, ready
 from limbeck.settings import RetrievalSettings
 from limbeck.students.finder import KINDS, Finder
 from limbeck.students.finding import Residual, Tuned
@@ -34,12 +36,11 @@ def save(finder: Finder, folder: Path, settings: RetrievalSettings) -> None:
     """
     from safetensors.numpy import save_file
 
-    retriever, rows = finder.retriever, np.arange(len(finder.retriever.labels))
+    retriever = finder.retriever
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_labels(retriever.labels, folder / LABELS)
-        vectors = {"vectors": retriever.near.vectors(rows).astype(np.float16)}
-        save_file(vectors if retriever.prior is None else {**vectors, "prior": retriever.prior}, str(folder / VECTORS))
+        save_file(_columns(retriever), str(folder / VECTORS))
         embedder = retriever.embedder
         if isinstance(embedder, Residual):
             save_file({"u": np.ascontiguousarray(embedder.u), "v": np.ascontiguousarray(embedder.v)}, str(folder / RESIDUAL))
@@ -48,6 +49,14 @@ def save(finder: Finder, folder: Path, settings: RetrievalSettings) -> None:
         (folder / MANIFEST).write_text(json.dumps(_manifest(finder, settings), indent=1, ensure_ascii=False) + "\n", "utf-8")
     except OSError as error:
         raise StudentError(f"can't write a student to {str(folder)!r} ({error}); give another folder") from error
+
+
+def _columns(retriever: Retriever) -> dict[str, npt.NDArray[Any]]:
+    """What is known of each label in numbers: its vector, and what its scores are multiplied by or lose."""
+    parts = np.array_split(np.arange(len(retriever.labels)), -(-len(retriever.labels) // LABELS_AT_ONCE))
+    vectors = np.concatenate([retriever.near.vectors(part).astype(np.float16) for part in parts])
+    others = {"prior": retriever.prior, "hubs": retriever.hubs}
+    return {"vectors": vectors, **{name: column for name, column in others.items() if column is not None}}
 
 
 def _manifest(finder: Finder, settings: RetrievalSettings) -> dict[str, Any]:
@@ -99,7 +108,7 @@ def load(folder: Path) -> Finder:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         labels, held = _read_labels(folder / LABELS), load_file(str(folder / VECTORS))
         version, kind, metrics = manifest["finder"], manifest["kind"], dict(manifest["metrics"])
-        words, vectors = float(manifest["words"]), held["vectors"].astype(np.float32)
+        words, vectors = float(manifest["words"]), held["vectors"]
         settings = RetrievalSettings(**{key: manifest[key] for key in ("encoder", "base_url", "api_key_env")})
         residual = load_file(str(folder / RESIDUAL)) if kind == "adapter" else {"u": vectors.T, "v": vectors}
         _check(kind, len(labels), vectors.shape, residual["u"].shape, residual["v"].shape)
@@ -115,8 +124,8 @@ def load(folder: Path) -> Finder:
         if kind == "adapter"
         else Tuned(adapted(Encoder.load(settings.encoder, max_tokens=max_tokens), folder))
     )
-    prior = held.get("prior")
-    return Finder(kind, ready(labels, embedder, vectors, words=words, windowed=False, prior=prior), metrics)
+    retriever = ready(labels, embedder, vectors, words=words, windowed=False, prior=held.get("prior"))
+    return Finder(kind, replace(retriever, hubs=held.get("hubs")), metrics)
 
 
 def _check(kind: str, labels: int, vectors: tuple[int, ...], u: tuple[int, ...], v: tuple[int, ...]) -> None:
