@@ -36,16 +36,23 @@ def main() -> None:
 
 
 @app.command()
-def init(path: Annotated[Path, typer.Argument(help="the config to write")] = Path("my.yaml")) -> None:
+def init(
+    path: Annotated[Path, typer.Argument(help="the config to write")] = Path("my.yaml"),
+    pipeline: Annotated[str, typer.Option(help="`taxonomy`, or `extreme` for a long list of labels")] = "taxonomy",
+) -> None:
     """Write a commented starter config."""
     from importlib.resources import files
 
+    from limbeck.settings import FOREIGN
+
+    if pipeline not in FOREIGN:
+        raise ConfigError(f"no pipeline {pipeline!r}; write one of: {', '.join(FOREIGN)}")
     if path.exists():
         raise ConfigError(f"{str(path)!r} is there already; write another one with: limbeck init other.yaml")
     configs = files("limbeck") / "configs"
     hint = f"# yaml-language-server: $schema={configs / 'schema.json'}\n"
     try:
-        path.write_text(hint + (configs / "taxonomy.yaml").read_text("utf-8"), "utf-8")
+        path.write_text(hint + (configs / f"{pipeline}.yaml").read_text("utf-8"), "utf-8")
     except OSError as error:
         raise ConfigError(f"can't write {str(path)!r} ({error.strerror}); name a file in a folder that you may write to") from None
     print(f"wrote {path}; edit it, then: limbeck run {path}")
@@ -57,7 +64,7 @@ def run(
     model: Annotated[str | None, typer.Option(help="replaces model.name; `fake` needs no model")] = None,
     limit: Annotated[int | None, typer.Option(help="replaces documents.limit")] = None,
     budget_labels: Annotated[
-        int | None, typer.Option(help="replaces labels.llm_limit: documents the model labels, where that is worth most")
+        int | None, typer.Option(help="replaces labels.llm_limit (rank.limit): how many documents the model labels")
     ] = None,
     project: Annotated[Path | None, typer.Option("--project", "-p", help="replaces project")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, only warnings")] = False,

@@ -5,14 +5,12 @@ the file are relative to the file. `limbeck init` writes a commented starter, `l
 module for editors. Environment: `LIMBECK_MODEL` and `LIMBECK_BASE_URL` replace `model.name` and `model.base_url`.
 """
 
-import difflib
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from os.path import isdir, normpath
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -25,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from limbeck.config_file import explain, place, read
 from limbeck.errors import ConfigError
 
 EMBEDDED = "embedded"
@@ -226,6 +225,8 @@ FOREIGN: dict[str, set[str]] = {
     "extreme": {"taxonomy", "labels", "annotators", "measures"},
 }
 """The sections that a pipeline doesn't read."""
+SAME = {("extreme", "labels.llm_limit"): "rank.limit"}
+"""What a key that replaces one of the taxonomy pipeline is called in another."""
 KINDS_OF = {"taxonomy": ("logistic", "lightgbm", "mlp", "lora", "prompt", "joint"), "extreme": ("adapter", "lora")}
 """The students that a pipeline trains."""
 
@@ -255,19 +256,21 @@ class Settings(Section):
     @model_validator(mode="after")
     def _of_one_pipeline(self) -> "Settings":
         """A section that the pipeline doesn't read is a mistake, and so is one that it lacks."""
-        if foreign := sorted(FOREIGN[self.pipeline] & self.model_fields_set):
+        fields = type(self).model_fields
+        if foreign := sorted(key for key in FOREIGN[self.pipeline] if getattr(self, key) != fields[key].default):
             raise PydanticCustomError("foreign", "{key}", {"key": foreign[0]})
         if self.pipeline == "extreme" and self.labelset is None:
             raise PydanticCustomError("lacking", "labelset")
-        if "kinds" in self.student.model_fields_set and (foreign_kinds := set(self.student.kinds) - set(KINDS_OF[self.pipeline])):
+        if foreign_kinds := set(self.kinds) - set(KINDS_OF[self.pipeline]):
             known = ", ".join(KINDS_OF[self.pipeline])
             raise PydanticCustomError("kinds", "{kind}: {known}", {"kind": repr(min(foreign_kinds)), "known": known})
         return self
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of students to train."""
-        return self.student.kinds if "kinds" in self.student.model_fields_set else KINDS_OF[self.pipeline]
+        """The kinds of students to train; all of a pipeline that has but two, where the config doesn't say."""
+        unsaid = self.pipeline == "extreme" and self.student.kinds == StudentSettings().kinds
+        return KINDS_OF["extreme"] if unsaid else self.student.kinds
 
     def outcome(self) -> dict[str, Any]:
         """What the result depends on; a run is named by it, so that speed and budget may change between two tries.
@@ -298,20 +301,6 @@ class Settings(Section):
         return (self.model, *self.annotators.models, *([self.rank.model] if self.rank.model else []))
 
 
-class KeysOnce(yaml.SafeLoader):
-    """YAML in which a key is written but once; PyYAML itself would silently take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Refuse a mapping with the same key twice."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                line = key.start_mark.line + 1
-                raise ConfigError(f"key {key.value!r} is in {str(self.name)!r} twice, again at line {line}; write it once")
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
 def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
     """Read and check a config.
 
@@ -323,36 +312,20 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
         ConfigError: The file is missing or is not YAML, or a key or value is wrong; one line for each mistake.
     """
     # A heading with nothing but comments under it is a section left at its defaults.
-    values = {key: value for key, value in _read(path).items() if value is not None}
+    values = {key: value for key, value in read(path).items() if value is not None}
     environment = {"model.name": os.environ.get("LIMBECK_MODEL"), "model.base_url": os.environ.get("LIMBECK_BASE_URL")}
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
     for key, value in {**environment, **given}.items():
         if value is not None:
-            _put(values, key, value)
+            pipeline = str(values.get("pipeline"))
+            _put(values, SAME.get((pipeline, key), key), value)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         # Of a key that may be of several types each type complains; once is enough.
-        lines = {tuple(_place(one)): _explain(one, path) for one in reversed(error.errors())}
+        lines = {tuple(place(one, Settings)): explain(one, path, Settings) for one in reversed(error.errors())}
         raise ConfigError("\n".join(reversed(lines.values()))) from None
     return _beside(settings, path.parent)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.y*ml")], 1)
-        hint = f"did you mean {str(path.parent / near[0])!r}?" if near else f"write one with: limbeck init {path.name}"
-        raise ConfigError(f"no config {str(path)!r}; {hint}")
-    try:
-        with path.open(encoding="utf-8") as lines:
-            values = yaml.load(lines, KeysOnce)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" at line {where.line + 1}" if where else ""
-        raise ConfigError(f"{str(path)!r} is not YAML{line}; write `key: value` lines as in: limbeck init") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{str(path)!r} holds no keys; start from: limbeck init {path.name}")
-    return values
 
 
 def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
@@ -361,73 +334,6 @@ def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
         inner = values.get(section)
         values[section] = values = dict(inner) if isinstance(inner, dict) else {}
     values[key] = value
-
-
-def _explain(error: Any, path: Path) -> str:
-    """One line for one of pydantic's errors: what, where, and what to write instead."""
-    if error["type"] in WHOLE:
-        return WHOLE[error["type"]].format(path=str(path), key=error["msg"])
-    *section, key = _place(error)
-    where = f"in {'.'.join(section)!r} of {str(path)!r}" if section else f"in {str(path)!r}"
-    if error["type"] == "extra_forbidden":
-        known = _keys_of(section)
-        near = difflib.get_close_matches(key, known, 1)
-        return f"unknown key {key!r} {where}; write " + (f"{near[0]!r}" if near else "one of: " + ", ".join(known))
-    if error["type"] == "missing":
-        return f"{key!r} is missing {where}; add a line `{key}: …` ({_about(section, key) or 'it has no default'})"
-    if error["type"] == "model_type":
-        keys = ", ".join(_keys_of([*section, key]))
-        return f"{key!r} {where} can't be {error['input']!r}; write keys under it: {keys}"
-    about = _about(section, key)
-    said = f"{key!r} {where} can't be {error['input']!r}" + (f" ({about})" if about else "")
-    return f"{said}; {_asked(error['msg'])}"
-
-
-WHOLE = {
-    "foreign": "section {key!r} in {path!r} is not read by this pipeline; leave it out, or write another `pipeline:`",
-    "lacking": "{key!r} is missing in {path!r}; add a line `labelset: {{source: labels.csv}}`, the file of your labels",
-    "kinds": "`student: kinds:` in {path!r}: this pipeline has no student {key}; write some of these, or [] for none",
-}
-"""Mistakes that concern the file as a whole."""
-
-
-def _asked(message: str) -> str:
-    """What to type, from pydantic's sentence: "Input should be 'soft' or 'majority'"."""
-    wanted = message.split(", unable")[0].removeprefix("Input should be ").replace("tuple", "list")
-    if not message.startswith("Input should be "):
-        return f"write what fits: {message[:1].lower() + message[1:]}"
-    return f"write a value {wanted}" if wanted.startswith(("greater", "less")) else f"write {wanted}"
-
-
-def _place(error: Any) -> list[str]:
-    """The sections and the key that an error is about, without what lies within the value."""
-    parts = [str(part) for part in error["loc"]] or ["?"]
-    depth = 1
-    while depth < len(parts) and _model_of(parts[:depth]):
-        depth += 1
-    return parts[:depth]
-
-
-def _model_of(section: list[str]) -> type[BaseModel] | None:
-    model: type[BaseModel] = Settings
-    for name in section:
-        kind = model.model_fields[name].annotation if name in model.model_fields else None
-        kind = next((one for one in get_args(kind) if one is not type(None)), kind)  # Of `X | None`, X.
-        if not isinstance(kind, type) or not issubclass(kind, BaseModel):
-            return None
-        model = kind
-    return model
-
-
-def _keys_of(section: list[str]) -> list[str]:
-    model = _model_of(section)
-    return list(model.model_fields) if model else []
-
-
-def _about(section: list[str], key: str) -> str:
-    model = _model_of(section)
-    field = model.model_fields.get(key) if model else None
-    return (field.description if field else None) or ""
 
 
 def _beside(settings: Settings, folder: Path) -> Settings:
