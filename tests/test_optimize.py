@@ -31,7 +31,7 @@ from limbeck.optimizing import Optimized, optimize
 from limbeck.optimizing.examples import Examples, draw
 from limbeck.optimizing.methods import check
 from limbeck.optimizing.steps import judged, score
-from limbeck.programs.extreme import Ranking
+from limbeck.programs.extreme import Infer, Ranking
 from limbeck.progress import Progress
 from limbeck.query import ask
 from limbeck.retrieval.labelset import LabelSet, of_names
@@ -323,6 +323,19 @@ def test_what_was_answered_once_is_free(tmp_path: Path) -> None:
     first, again = done(config, model(shown)), done(config, FakeLLM([]), out=tmp_path / "new" / "other.json")
     assert again.about["spent"] == {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0, "money": 0.0, "cached": again.about["spent"]["cached"]}
     assert again.program.read_bytes() == first.program.read_bytes()
+
+
+async def test_a_prompt_shows_the_demonstrations_of_the_moment(tmp_path: Path) -> None:
+    """Optimisers make and drop demonstrations by the hundred; one may lie where another was."""
+    fake = FakeLLM(lambda body: said(body, True))
+    with Store.open(tmp_path / "a.duckdb") as store:
+        config = settings(tmp_path)
+        guess, llm = Infer().guess, LLM("small", store, fake, config.model, config.budget, Spent())
+        with dspy.context(lm=llm.lm(), disable_history=True, trace=None):
+            for n in range(50):
+                guess.demos = [dspy.Example(document=f"shown {n}", labels=["x"])]
+                await guess.acall(use_case="x", document="This is note 1.")
+                assert f"shown {n}\n" in system(fake.history[-1]) and len(fake.history) == n + 1
 
 
 # ---- the documents ---------------------------------------------------------------------------------------------------

@@ -67,19 +67,19 @@ class Bench:
 
     async def left_to_right(self, program: InferRetrieveRank) -> tuple[InferRetrieveRank, dict[str, Any]]:
         """Optimise Infer, then Rank over its options; the better of the whole and the unoptimised program, and all scores."""
-        examples, steps = self.examples, {}
+        steps: dict[str, dict[str, Any]] = {}
         infer, rank = InferStep(program.infer, self.look), RankStep(program.rank)
         best_infer, best_rank = infer, rank
         if "infer" in self.steps:
-            train, validation = ([self._infer_example(one) for one in part] for part in (examples.train, examples.validation))
+            train, validation = self._infer_examples()
             best_infer, steps["infer"] = await self._improved(infer, train, validation, self.models.infer)
         whole = steps.get("infer", {})
         if "rank" in self.steps:
-            train, validation = [await self._rank_examples(best_infer, part) for part in (examples.train, examples.validation)]
+            train, validation = await self._rank_examples(best_infer)
             best_rank, steps["rank"] = await self._improved(rank, train, validation, self.models.rank)
-            first = await self._rank_examples(infer, examples.validation)
-            scores = await self._mean(rank, first, self.models.rank), await self._mean(best_rank, validation, self.models.rank)
-            whole = {"unoptimized": scores[0], "optimized": scores[1]}
+            first = (await self._rank_examples(infer))[1]
+            before, after = await self._ranked(rank, first), await self._ranked(best_rank, validation)
+            whole = {"unoptimized": before, "optimized": after}
         better = whole["optimized"] > whole["unoptimized"]
         if better:
             _settle(program, best_infer, best_rank)
@@ -106,23 +106,26 @@ class Bench:
             said = await together([step.acall(**one.inputs()) for one in examples])
         return round(fmean(score(one, prediction) for one, prediction in zip(examples, said, strict=True)), 4)
 
-    def _infer_example(self, one: Labelled) -> dspy.Example:
-        return infer_example(self.settings.use_case, one)
+    async def _ranked(self, rank: RankStep, examples: Sequence[dspy.Example]) -> float:
+        return await self._mean(rank, examples, self.models.rank)
 
-    async def _rank_examples(self, infer: InferStep, part: Sequence[Labelled]) -> list[dspy.Example]:
-        """Documents with the options that Infer and Retrieve find for them."""
+    def _infer_examples(self) -> list[list[dspy.Example]]:
+        """What Infer learns from, and what it is compared by."""
+        return [[infer_example(self.settings.use_case, one) for one in part] for part in self.examples.parts]
+
+    async def _rank_examples(self, infer: InferStep) -> list[list[dspy.Example]]:
+        """The same for Rank: documents with the options that Infer and Retrieve find for them."""
 
         async def found(one: Labelled) -> dspy.Example:
             guesses = await self._guesses(infer, one) if "infer" in self.steps else []
-            options = await self.look(one.document.text, guesses)
-            return rank_example(self.settings.use_case, one, options)
+            return rank_example(self.settings.use_case, one, await self.look(one.document.text, guesses))
 
         with dspy.context(lm=self.models.infer.lm(), disable_history=True, trace=None):
-            return await together([found(one) for one in part])
+            return [await together([found(one) for one in part]) for part in self.examples.parts]
 
     async def _guesses(self, infer: InferStep, one: Labelled) -> list[str]:
         """What Infer says; nothing where no answer could be used, as in a run."""
-        inputs = self._infer_example(one)
+        inputs = infer_example(self.settings.use_case, one)
         with contextlib.suppress(GuardrailError, CallFailed):
             return list((await infer.infer.acall(use_case=inputs.use_case, chunks=inputs.chunks)).labels)
         return []

@@ -30,9 +30,14 @@ class Examples:
     """Gold labels, each counted on every document, that are not on the list; left out."""
 
     @property
+    def parts(self) -> tuple[tuple[Labelled, ...], tuple[Labelled, ...]]:
+        """What is learned from, and what programs are compared by."""
+        return self.train, self.validation
+
+    @property
     def id(self) -> str:
         """Named by its content."""
-        return content_id([[[one.document.id, *one.gold] for one in part] for part in (self.train, self.validation)])
+        return content_id([[[one.document.id, *one.gold] for one in part] for part in self.parts])
 
 
 def draw(settings: Settings, corpus: Corpus, labels: LabelSet) -> Examples:
