@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from limbeck.evals.place import Place, Rows, scratch
 from limbeck.progress import Progress
 from limbeck.retrieval.labelset import LabelSet, of_names, read
@@ -160,8 +158,8 @@ async def _frozen(desk: Desk, labels: LabelSet, texts: Sequence[str]) -> dict[st
 
 def _by_words(labels: LabelSet, texts: Sequence[str]) -> Rankings:
     """BM25 of names, alone."""
-    scores = Lexical.of(labels.names).scores(texts)
-    return [[labels.names[at] for at in row.indices[np.argsort(-row.data, kind="stable")[:DEEP]]] for row in scores]
+    rows, _ = Lexical.of(labels.names).top(texts, DEEP)
+    return [[labels.names[at] for at in row if at >= 0] for row in rows.tolist()]
 
 
 def _figures(rankings: dict[str, Rankings], tested: Rows, labels: LabelSet) -> dict[str, Any]:

@@ -13,10 +13,9 @@ label's vector is that of its name and half of that of all that is said of it.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -108,17 +107,27 @@ class Retriever:
         places = {query: place for place, query in enumerate(distinct)}
         vectors = await self.embedder.embed(distinct)
         rows, _ = self.near.top(vectors, max(EACH, count))
-        shared = self.lexical.scores(texts) if self.lexical else [None] * len(texts)
+        shared = self._shared(texts)
         lists = []
         for one, words in zip(asked, shared, strict=True):
             own = [places[query] for query in one.queries]
-            lists.append(self._shortlist(one, vectors[own], rows[own], words, count))
+            lists.append(self._shortlist(one, vectors[own], rows[own], *words, count))
         late = self._late(asked, lists)
         return [self._best(*each, count) for each in zip(asked, lists, late, strict=True)]
 
-    def _shortlist(self, asked: "Asked", queries: Floats, rows: Rows, words: Any, count: int) -> "Shortlist":
+    def _shared(self, texts: Sequence[str]) -> Iterator[tuple[Rows, Floats]]:
+        """Of each text the labels that share words with it, in the list's order: BM25 as a share of the best one's, weighed."""
+        if self.lexical is None:
+            yield from [(np.zeros(0, np.int64), np.zeros(0, np.float32))] * len(texts)
+            return
+        for rows, scores in zip(*self.lexical.top(texts, SHORTLIST), strict=True):
+            order = np.argsort(rows, kind="stable")[int((rows < 0).sum()) :]
+            yield rows[order], self.words * scores[order] / max(float(scores[0]), 1e-9)
+
+    def _shortlist(
+        self, asked: "Asked", queries: Floats, rows: Rows, shared_rows: Rows, shared: Floats, count: int
+    ) -> "Shortlist":
         """The labels of one text that its queries found, by cosines and shared words."""
-        shared_rows, shared = _best_shared(words, self.words)
         candidates = self._with_parents(np.unique(np.concatenate([rows[rows >= 0], shared_rows])))
         cosines = queries @ self.near.vectors(candidates).T
         if self.hubs is not None:
@@ -212,16 +221,6 @@ class Asked:
         for label in inferred:
             said.setdefault(label.casefold(), label)
         return cls((*parts, *said), len(parts), tuple(said.values()))
-
-
-def _best_shared(words: Any, weight: float) -> tuple[Rows, Floats]:
-    """The labels that share the most with a text, and BM25 as a share of the best one's, weighed."""
-    if words is None or not words.nnz:
-        return np.zeros(0, np.int64), np.zeros(0, np.float32)
-    rows, values = words.indices, words.data
-    best = np.argsort(-values, kind="stable")[: SHORTLIST]
-    order = best[np.argsort(rows[best])]
-    return rows[order].astype(np.int64), weight * values[order] / values.max()
 
 
 async def vectors_of(labels: LabelSet, embed: Embed) -> Halves:
