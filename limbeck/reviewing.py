@@ -16,7 +16,7 @@ from limbeck.errors import ConfigError, NoSuchRun
 from limbeck.run import resting
 from limbeck.schemas import OTHER
 from limbeck.settings import Settings
-from limbeck.show import find
+from limbeck.show import find, short
 from limbeck.stages.labelling import answers
 from limbeck.stages.review import Question, learn, questions, record, withdraw
 from limbeck.visible import literal
@@ -45,7 +45,7 @@ def review(project: Path, name: str | None, person: str, most: int | None) -> No
     """Ask a person about a run's documents until there are `most` answers or the person stops.
 
     Raises:
-        NoSuchRun: There is no such run, or it has no labels yet.
+        NoSuchRun: There is no such run, it has no labels yet, or it ranks labels.
         ConfigError: The person's name is empty.
         StoreBusy: A run is writing to the project.
     """
@@ -66,6 +66,8 @@ def opened(project: Path, name: str | None) -> Iterator[RunContext]:
     from limbeck.run import STORE
 
     run = find(project / STORE, name)
+    if run.pipeline != "taxonomy":
+        raise NoSuchRun(f"run {run.id!r} ranks labels, which are not reviewed; read them with: limbeck show {short(run.id)} --labels")
     settings = Settings.model_validate_json(run.config).model_copy(update={"project": str(project)})
     with resting(run.id, settings, project / STORE) as context:
         if not context.store.labels(run.id, context.store.taxonomy(run.id).id):

@@ -22,7 +22,7 @@ from limbeck import cli, marks, reporting_ranked, show_ranked, views
 from limbeck import show as showing
 from limbeck.card import markdown, read, read_any
 from limbeck.dialects import Body
-from limbeck.errors import BudgetSpent, DocumentsError, NoStudent, StudentError
+from limbeck.errors import BudgetSpent, DocumentsError, NoStudent, NoSuchRun, StudentError
 from limbeck.facts import (
     FinderFacts,
     MissingFacts,
@@ -36,6 +36,7 @@ from limbeck.fakes import FakeLLM
 from limbeck.predicting import predict_file
 from limbeck.progress import Progress
 from limbeck.report_ranked import render
+from limbeck.reviewing import review
 from limbeck.run import Outcome, run
 from limbeck.schemas import Run
 from limbeck.schemas.finder_card import FinderCard
@@ -201,6 +202,11 @@ def test_the_command_shows_what_the_pipeline_has(outcome: Outcome, capsys: pytes
         assert words in shown
     cli.show(None, outcome.store.parent, False, False, False, False, False, None)
     assert "7 labels" in capsys.readouterr().out
+
+
+def test_a_review_says_that_there_is_nothing_to_review(outcome: Outcome) -> None:
+    with pytest.raises(NoSuchRun, match=r"ranks labels, which are not reviewed; read them with: limbeck show \w+ --labels"):
+        review(outcome.store.parent, None, "ann", None)
 
 
 def test_labels_that_the_list_lacks_are_told_by_the_name_that_ranking_gives_them() -> None:
