@@ -93,7 +93,7 @@ async def _run(
 ) -> None:
     asyncio.get_running_loop().set_default_executor(InlineExecutor())
     async with contextlib.AsyncExitStack() as open_:
-        senders = [await open_.enter_async_context(_sender(one, settings, send, progress)) for one in settings.models]
+        senders = [await open_.enter_async_context(sender(one, log_of(settings.models.index(one), settings), send, progress)) for one in settings.models]
         store = open_.enter_context(Store.open(path))
         spent = spent_before(store, id)
         llms = [
@@ -123,9 +123,7 @@ def resting(id: str, settings: Settings, path: Path) -> Iterator[RunContext]:
 
 
 @contextlib.asynccontextmanager
-async def _sender(
-    model: ModelSettings, settings: Settings, send: Sender | None, progress: Progress
-) -> AsyncIterator[Sender]:
+async def sender(model: ModelSettings, log: Path, send: Sender | None, progress: Progress) -> AsyncIterator[Sender]:
     """What answers: a fake, a server that is there (and is asked at once), or one that is started when needed."""
     if send or model.name == FAKE:
         yield send or FakeLLM()
@@ -134,13 +132,12 @@ async def _sender(
             await server.check()
             yield server
     else:
-        async with Served(model, _log(model, settings), progress) as served:
+        async with Served(model, log, progress) as served:
             yield served
 
 
-def _log(model: ModelSettings, settings: Settings) -> Path:
-    """Where a server that limbeck starts writes; each has a file of its own."""
-    place = settings.models.index(model)
+def log_of(place: int, settings: Settings) -> Path:
+    """Where a server that limbeck starts writes; each model has a file of its own, by its place among them."""
     return Path(settings.project) / (f"vllm-{place + 1}.log" if place else "vllm.log")
 
 

@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,16 @@ from typing import Any
 from limbeck.context import RunContext
 from limbeck.documents import read
 from limbeck.errors import ConfigError
-from limbeck.fakes import FakeLLM
-from limbeck.llm import LLM, InlineExecutor, OpenAIServer, Sender, Spent
+from limbeck.llm import LLM, InlineExecutor, Sender, Spent
 from limbeck.optimizing.bench import Bench, Models, looking
 from limbeck.optimizing.bridge import Home
 from limbeck.optimizing.examples import Examples, draw
 from limbeck.optimizing.methods import check
 from limbeck.programs.extreme import InferRetrieveRank
 from limbeck.progress import Progress
-from limbeck.run import STORE, stoppable
+from limbeck.run import STORE, log_of, sender, stoppable
 from limbeck.schemas import Corpus, content_id
-from limbeck.serving import Served
-from limbeck.settings import FAKE, ModelSettings, Settings
+from limbeck.settings import ModelSettings, Settings
 from limbeck.stages import inferring, listed, ranking
 from limbeck.stages.listed import label_set, open_program, open_retriever
 from limbeck.store import Store
@@ -130,7 +127,7 @@ class Work:
         started, spent = time.perf_counter(), Spent()
         async with contextlib.AsyncExitStack() as open_:
             senders = {
-                one: await open_.enter_async_context(self._sender(one, place, send))
+                one: await open_.enter_async_context(sender(one, log_of(place, self.settings), send, self.progress))
                 for place, one in enumerate(dict.fromkeys(self._asked()))
             }
             store = open_.enter_context(Store.open(Path(self.settings.project) / STORE))
@@ -156,20 +153,6 @@ class Work:
         """The models of Infer and of Rank, and the teacher."""
         own = self.settings.model
         return own, self.settings.rank.model or own, self.settings.optimize.teacher or own
-
-    @contextlib.asynccontextmanager
-    async def _sender(self, model: ModelSettings, place: int, send: Sender | None) -> AsyncIterator[Sender]:
-        """What answers: a fake, a server that is there (and is asked at once), or one that is started when needed."""
-        if send or model.name == FAKE:
-            yield send or FakeLLM()
-        elif model.base_url:
-            async with OpenAIServer(model, model.base_url, model.name) as server:
-                await server.check()
-                yield server
-        else:
-            log = Path(self.settings.project) / (f"vllm-{place + 1}.log" if place else "vllm.log")
-            async with Served(model, log, self.progress) as served:
-                yield served
 
     def _about(self) -> dict[str, Any]:
         infer, rank, teacher = self._asked()

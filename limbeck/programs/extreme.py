@@ -187,15 +187,11 @@ class InferRetrieveRank(dspy.Module):  # type: ignore[misc]
         self.infer = Infer()
         self.retrieve = Retrieve(look, options)
         self.rank = Rank(ranked, adds)
-        self.rank_skip = False
-        """Leave Rank out, as the left-to-right optimiser does at first."""
 
     async def aforward(self, use_case: str, document: str, chunks: Sequence[str]) -> dspy.Prediction:
         """Rank labels for one document."""
         inferred = await self.infer.acall(use_case=use_case, chunks=chunks)
         found = await self.retrieve.acall(document=document, labels=inferred.labels)
-        if self.rank_skip:
-            return _together([inferred], labels=found.labels)
         ranked = await self.rank.acall(use_case=use_case, document=chunks[0], options=found.labels)
         return _together([inferred, ranked], labels=ranked.labels)
 
