@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import dspy
 import pytest
 
 from limbeck.dialects import Body
 from limbeck.errors import BudgetSpent, ConfigError, DocumentsError
 from limbeck.fakes import FakeLLM
-from limbeck.programs.extreme import among
+from limbeck.llm import LLM, Spent
+from limbeck.programs.extreme import InferRetrieveRank, among
 from limbeck.progress import Progress
 from limbeck.query import ask
+from limbeck.retrieval.chunks import chunks
+from limbeck.retrieval.options import Options, digest
 from limbeck.run import Outcome, run
-from limbeck.settings import Settings, load
-from limbeck.stages.retrieving import Options, digest
+from limbeck.settings import BudgetSettings, ModelSettings, Settings, load
+from limbeck.store import Store
 
 pytestmark = pytest.mark.usefixtures("one_encoder")
 
@@ -325,6 +329,33 @@ def test_a_config_of_the_wrong_kind_says_what_to_write(section: dict[str, Any], 
     path.write_text(json.dumps(values), "utf-8")
     with pytest.raises(ConfigError, match=said):
         started(load(path), good)
+
+
+async def test_the_program_as_in_the_paper_s_figure(tmp_path: Path) -> None:
+    text = "a " * 2500 + "They drive lorries." + " b" * 2500
+    asked: list[list[str]] = []
+
+    async def look(document: str, inferred: Sequence[str]) -> Options:
+        asked.append(list(inferred))
+        at = document.index("drive")
+        return Options(labels=("cook", "drive lorries", "C++"), scores=(0.3, 0.2, 0.1), said=((0, 1), (at, at + 13), "cpp"))
+
+    def answer(body: Body) -> str:
+        if program(body) == "GuessLabels":
+            return json.dumps({"labels": ["lorries, trucks" if "lorries" in body["messages"][-1]["content"] else "letters"]})
+        assert "They drive lorries." in body["messages"][-1]["content"]
+        return json.dumps({"reason": "", "ranked": ["drive lorries", "fly"]})
+
+    fake = FakeLLM(answer)
+    whole = InferRetrieveRank(look, options=2, ranked=1)
+    with Store.open(tmp_path / "a.duckdb") as store:
+        llm = LLM("m", store, fake, ModelSettings(name="m"), BudgetSettings(), Spent())
+        with dspy.context(lm=llm.lm(), disable_history=True, trace=None):
+            parts = [text[start:end] for start, end in chunks(text)]
+            said = await whole.acall(use_case="Find skills.", document=text, chunks=parts)
+    assert asked == [["letters", "lorries, trucks"]] or asked == [["lorries, trucks", "letters"]]
+    assert said.labels == ["drive lorries", "cook"]
+    assert len(said.calls) == len(fake.history) == len(parts) + 1
 
 
 # ---- parts -------------------------------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ from limbeck.optimizing.methods import Lesson, compiled
 from limbeck.optimizing.steps import InferStep, Look, RankStep, Step, infer_example, rank_example, score
 from limbeck.programs.extreme import InferRetrieveRank
 from limbeck.progress import Progress
+from limbeck.retrieval.options import Options
 from limbeck.retrieval.retriever import Retriever
 from limbeck.settings import Settings
-from limbeck.stages.retrieving import Options
 
 MOST_THREADS = 8
 """In which an optimiser compares programs; the paper's number."""
@@ -41,9 +41,7 @@ def looking(retriever: Retriever, count: int, home: Home) -> Look:
     async def find(text: str, inferred: Sequence[str]) -> Options:
         key = (text, *inferred)
         if key not in known:
-            found = (await retriever.find([text], [inferred], count))[0]
-            names = tuple(retriever.labels.names[row] for row in found.rows.tolist())
-            known[key] = Options(labels=names, said=found.said)
+            known[key] = Options.of((await retriever.find([text], [inferred], count))[0], retriever.labels.names)
         return known[key]
 
     async def look(text: str, inferred: Sequence[str]) -> Options:

@@ -17,7 +17,7 @@ from limbeck.optimizing.examples import Labelled
 from limbeck.programs.extreme import Infer, Rank, Ranking, question
 from limbeck.retrieval.chunks import chunks
 from limbeck.retrieval.measures import rp_at
-from limbeck.stages.retrieving import Options, digest
+from limbeck.retrieval.options import Options, digest
 
 K = 10
 """Labels of a ranking that are read; the paper's."""

@@ -16,6 +16,7 @@ from limbeck.programs.guardrails import letters
 from limbeck.programs.predict import CheckedPredict
 from limbeck.programs.taxonomy import instructed
 from limbeck.retrieval.labelset import plain
+from limbeck.retrieval.options import Options, digest
 
 MOST_INFERRED = 10
 MOST_MISSING = 5
@@ -74,8 +75,8 @@ class WriteTexts(dspy.Signature):  # type: ignore[misc]
     )
 
 
-Look = Callable[[str, Sequence[str]], Awaitable[Sequence[str]]]
-"""Takes a document's text and the labels inferred of it; gives the listed labels found for them, the nearest first."""
+Look = Callable[[str, Sequence[str]], Awaitable[Options]]
+"""Takes a document's text and the labels inferred of it; gives the listed labels found for them."""
 QUOTES = "\"'`“”‘’"
 
 
@@ -116,9 +117,10 @@ class Retrieve(dspy.Module):  # type: ignore[misc]
         """Look up.
 
         Returns:
-            A prediction with `labels`, the nearest first.
+            A prediction with `labels`, the nearest first, and `shown`: the document, or its passages that speak for them.
         """
-        return Ranking(labels=list(await self.look(document, labels))[: self.options])
+        found = await self.look(document, labels)
+        return Ranking(labels=list(found.labels[: self.options]), shown=digest(document, found))
 
 
 class Rank(dspy.Module):  # type: ignore[misc]
@@ -192,7 +194,7 @@ class InferRetrieveRank(dspy.Module):  # type: ignore[misc]
         """Rank labels for one document."""
         inferred = await self.infer.acall(use_case=use_case, chunks=chunks)
         found = await self.retrieve.acall(document=document, labels=inferred.labels)
-        ranked = await self.rank.acall(use_case=use_case, document=chunks[0], options=found.labels)
+        ranked = await self.rank.acall(use_case=use_case, document=found.shown, options=found.labels)
         return _together([inferred, ranked], labels=ranked.labels)
 
 

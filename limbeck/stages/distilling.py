@@ -12,12 +12,13 @@ from limbeck import card
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.retrieval.chunks import Span, chunks
+from limbeck.retrieval.options import Options
 from limbeck.retrieval.retriever import PASSAGE
 from limbeck.schemas import Document, Student, content_id
 from limbeck.stages.finder_card import finder_card
 from limbeck.stages.listed import label_set, open_retriever
 from limbeck.stages.ranking import Ranked, ranked
-from limbeck.stages.retrieving import Options, options
+from limbeck.stages.retrieving import options
 from limbeck.stages.writing import written
 from limbeck.students import finder_files
 from limbeck.students.finder import KINDS, Finder, Kind, teach

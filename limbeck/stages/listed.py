@@ -2,12 +2,11 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from limbeck.context import RunContext
 from limbeck.embedding import Embedder, OnBatch, kept, open_embedder
@@ -19,6 +18,7 @@ from limbeck.retrieval import labelset
 from limbeck.retrieval.hubs import nearness
 from limbeck.retrieval.labelset import LabelSet
 from limbeck.retrieval.nearest import Floats
+from limbeck.retrieval.options import Options
 from limbeck.retrieval.retriever import PASSAGE, Embed, Retriever, build
 from limbeck.schemas import content_id
 from limbeck.settings import MINILM, LabelsetSettings, RetrievalSettings, Settings
@@ -86,8 +86,8 @@ def program_of(settings: Settings) -> str:
         raise ConfigError(f"no program in {path!r} ({said}); save one with: limbeck optimize YOUR.yaml") from None
 
 
-async def _nothing(text: str, inferred: Any) -> list[str]:
-    return []
+async def _nothing(text: str, inferred: Sequence[str]) -> Options:
+    return Options(labels=())
 
 
 def _wanted(settings: Settings) -> LabelsetSettings:
@@ -140,9 +140,8 @@ def open_program(context: RunContext, retriever: Retriever) -> InferRetrieveRank
     """Infer, Retrieve and Rank as the config wants them: as `limbeck optimize` saved them, or as they come."""
     rank = context.settings.rank
 
-    async def look(text: str, inferred: Any) -> list[str]:
-        found = (await retriever.find([text], [inferred], context.settings.retrieval.options))[0]
-        return [retriever.labels.names[row] for row in np.asarray(found.rows).tolist()]
+    async def look(text: str, inferred: Sequence[str]) -> Options:
+        return Options.of((await retriever.find([text], [inferred], options))[0], retriever.labels.names)
 
     options = context.settings.retrieval.options
     program = InferRetrieveRank(look, options=options, ranked=rank.ranked, adds=rank.open)

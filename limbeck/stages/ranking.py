@@ -13,11 +13,12 @@ from limbeck.batch import Made, each
 from limbeck.context import RunContext
 from limbeck.programs.likelihood import Likelihood
 from limbeck.retrieval.labelset import plain
+from limbeck.retrieval.options import Options, digest
 from limbeck.schemas import Category, Document, Label, Vote
 from limbeck.schemas.record import Record
 from limbeck.settings import EMBEDDED
 from limbeck.stages.listed import label_set, open_program, open_retriever
-from limbeck.stages.retrieving import Options, digest, options
+from limbeck.stages.retrieving import options
 
 STEP = "rank"
 OPEN = "/open"

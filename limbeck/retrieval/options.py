@@ -1,0 +1,64 @@
+"""What was found for a document: labels, and what in it speaks for them; and how much of a long document that leaves to read."""
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from limbeck.retrieval.chunks import CHUNK, Span
+from limbeck.retrieval.retriever import Found
+from limbeck.schemas.record import Record
+
+AROUND = 200
+"""Characters shown before and after what speaks for a label."""
+
+
+class Options(Record):
+    """The labels found for a document, the best first."""
+
+    labels: tuple[str, ...]
+    scores: tuple[float, ...] = Field(())
+    """From about 0 to 1."""
+    said: tuple[Span | str, ...] = ()
+    """Where the document comes nearest to each label, in characters; or the inferred label that does."""
+
+    @classmethod
+    def of(cls, found: Found, names: Sequence[str]) -> "Options":
+        """What a retriever found, with the labels' names for their rows."""
+        return cls(
+            labels=tuple(names[row] for row in found.rows.tolist()),
+            scores=tuple(round(score, 4) for score in found.scores.tolist()),
+            said=found.said,
+        )
+
+    def passage(self, text: str, place: int) -> str:
+        """What speaks for a label: words of the document, or what was inferred of it."""
+        where = self.said[place]
+        return where if isinstance(where, str) else text[where[0] : where[1]]
+
+
+def digest(text: str, found: Options) -> str:
+    """A document as Rank is shown it: the whole, or the passages that speak for its labels, as many as fit in a chunk."""
+    if len(text) <= CHUNK:
+        return text
+    spans = [where for where in found.said if not isinstance(where, str)]
+    kept: list[Span] = []
+    for start, end in spans:
+        wider = max(0, start - AROUND), min(len(text), end + AROUND)
+        if _size(_merged([*kept, wider])) <= CHUNK:
+            kept.append(wider)
+    return " … ".join(text[start:end] for start, end in _merged(kept)) or text[:CHUNK]
+
+
+def _size(spans: Sequence[Span]) -> int:
+    return sum(end - start for start, end in spans)
+
+
+def _merged(spans: Sequence[Span]) -> list[Span]:
+    """Spans in the text's order, those that meet as one."""
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
