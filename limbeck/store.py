@@ -27,6 +27,8 @@ from limbeck.migrations import migrate
 from limbeck.query import answering, held_or_broken
 from limbeck.schemas import Artifact, Call, Document, Label, Place, Record, Run, Student, Taxonomy, Vote
 
+MOST_MEMORY = "1GB"
+"""What DuckDB may keep of the file in memory; else it keeps most of it, which vectors of a million labels make large."""
 LONGEST_GAP = 0.1
 GAP_PER_ROW = 0.0004
 """Under load, rows are gathered before the next commit, the longer the more came with the last; seconds."""
@@ -76,6 +78,7 @@ class Store:
         except duckdb.Error as error:
             raise held_or_broken(path, error) from None
         with connection:
+            connection.execute(f"SET memory_limit = '{MOST_MEMORY}'")
             migrate(connection)
             store = cls(path, connection)
             with answering(path, connection):

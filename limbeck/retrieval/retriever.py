@@ -228,15 +228,17 @@ async def vectors_of(labels: LabelSet, embed: Embed) -> Halves:
 
     16-bit floats, as a student's folder and faiss keep them, so that all of these find the same.
     """
-    parts = []
+    found = np.zeros((0, 0), np.float16)
     for start in range(0, len(labels), LABELS_AT_ONCE):
         rows = range(start, min(len(labels), start + LABELS_AT_ONCE))
         vectors = await embed([labels.names[row] for row in rows])
         if labels.described:
             said = await embed([labels.said(row) for row in rows])
             vectors = np.asarray((vectors + SAID * said) / (1 + SAID), np.float32)
-        parts.append(vectors.astype(np.float16))
-    return np.concatenate(parts)
+        if not start:
+            found = np.empty((len(labels), vectors.shape[1]), np.float16)
+        found[rows.start : rows.stop] = vectors
+    return found
 
 
 async def build(
@@ -262,26 +264,26 @@ async def build(
         prior: [labels] shares of documents that have a label.
         a: A of the paper's prior adjustment; 0 for none.
     """
-    vectors = await vectors_of(labels, embed or embedder.embed)
+    near = nearest(await vectors_of(labels, embed or embedder.embed))  # The vectors themselves are let go.
     scale = np.log(a * prior + math.e).astype(np.float32) if a and prior is not None else None
-    return ready(labels, embedder, vectors, words=words, late=late, windowed=windowed, prior=scale)
+    return ready(labels, embedder, near, words=words, late=late, windowed=windowed, prior=scale)
 
 
 def ready(
     labels: LabelSet,
     embedder: Embedder,
-    vectors: Halves,
+    near: Nearest,
     *,
     words: float = WORDS,
     late: bool = True,
     windowed: bool = True,
     prior: Floats | None = None,
 ) -> Retriever:
-    """The same with the labels' vectors at hand; `prior` is what scores are multiplied by."""
+    """The same with what finds labels at hand; `prior` is what scores are multiplied by."""
     return Retriever(
         labels,
         embedder,
-        nearest(vectors),
+        near,
         Lexical.of(map(labels.said, range(len(labels)))) if words else None,
         Late.of(embedder, labels.names) if late else None,
         words,

@@ -17,6 +17,7 @@ from limbeck.embedding import Embedder, open_embedder
 from limbeck.encoder import Encoder
 from limbeck.errors import StudentError
 from limbeck.retrieval.labelset import LabelSet
+from limbeck.retrieval.nearest import nearest
 from limbeck.retrieval.retriever import LABELS_AT_ONCE, Retriever, ready
 from limbeck.settings import RetrievalSettings
 from limbeck.students.finder import KINDS, Finder
@@ -124,7 +125,7 @@ def load(folder: Path) -> Finder:
         if kind == "adapter"
         else Tuned(adapted(Encoder.load(settings.encoder, max_tokens=max_tokens), folder))
     )
-    retriever = ready(labels, embedder, vectors, words=words, windowed=False, prior=held.get("prior"))
+    retriever = ready(labels, embedder, nearest(vectors), words=words, windowed=False, prior=held.get("prior"))
     return Finder(kind, replace(retriever, hubs=held.get("hubs")), metrics)
 
 
