@@ -10,6 +10,7 @@ Retrieval compares short texts as the encoder was trained to, by its last layer 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -73,6 +74,8 @@ class SentenceTransformers:
     """A sentence-transformers model, with its own pooling and whatever else it does."""
 
     name: str
+    path: str
+    """Its folder or hub id."""
 
     @cached_property
     def model(self) -> Any:
@@ -84,9 +87,9 @@ class SentenceTransformers:
         from sentence_transformers import SentenceTransformer
 
         try:
-            return SentenceTransformer(self.name, device=device())
+            return SentenceTransformer(self.path, device=device())
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, AttributeError) as error:
-            raise refused(self.name, "loaded", error) from error
+            raise refused(self.path, "loaded", error) from error
 
     async def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> Embeddings:
         """As the model does."""
@@ -152,10 +155,47 @@ def open_embedder(settings: RetrievalSettings) -> Embedder:
     """The embedder that a config names; nothing is loaded yet but the embedded encoder."""
     if settings.base_url:
         model = ModelSettings(name=settings.encoder, base_url=settings.base_url, api_key_env=settings.api_key_env)
-        return Served(f"{settings.encoder} at a server", model, settings.base_url)
+        return Served(named(settings), model, settings.base_url)
     if settings.encoder == MINILM:
         return Local(MINILM, Encoder.load())
-    return SentenceTransformers(settings.encoder)
+    return SentenceTransformers(named(settings), settings.encoder)
+
+
+def named(settings: RetrievalSettings) -> str:
+    """What an encoder's vectors are kept under: another server, or a folder whose files have changed, is another encoder."""
+    if settings.base_url:
+        return f"{settings.encoder} at {settings.base_url.rstrip('/')}"
+    folder = Path(settings.encoder)
+    if settings.encoder == MINILM or not folder.is_dir():
+        return settings.encoder
+    files = [(one, one.stat()) for one in sorted(folder.rglob("*")) if one.is_file()]
+    stamps = [[one.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns] for one, stat in files]
+    return f"{folder.name} {content_id(stamps)}"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A server's vectors, each text embedded but once a project, since they are paid for."""
+
+    store: Store
+    served: Served
+
+    @property
+    def name(self) -> str:
+        """The server's."""
+        return self.served.name
+
+    async def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> Embeddings:
+        """From the store, or the server."""
+        return await kept(self.store, self.served, texts, on_batch)
+
+    def token_ids(self, texts: Sequence[str]) -> list[list[int]] | None:
+        """A server gives none."""
+        return None
+
+    def tokens(self, texts: Sequence[str]) -> Tokens:
+        """A server gives none."""
+        return []
 
 
 async def kept(store: Store, embedder: Embedder, texts: Sequence[str], on_batch: OnBatch | None = None) -> Embeddings:

@@ -83,7 +83,7 @@ class NoLikelihood(LimbeckError):
 
     def __init__(self, model: str) -> None:
         said = f"the server of {model!r} does not say how likely a prompt is (`prompt_logprobs`, as vLLM does)"
-        super().__init__(f"{said}; write `labels: mode:` choice or reasoned")
+        super().__init__(f"{said}; write `mode: reasoned` under `labels:` or `rank:`")
 
 
 class UnreadableLabel(LimbeckError):

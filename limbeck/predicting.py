@@ -60,12 +60,13 @@ def predict_file(student: Path, file: Path, *, text: str | None, key: str | None
 
     if out is None:
         _as_jsonl(labelled(), sys.stdout)
-        return
-    with _opened(out) as target:
-        (_as_csv if out.suffix == ".csv" else _as_jsonl)(labelled(), target)
+    else:
+        with _opened(out) as target:
+            (_as_csv if out.suffix == ".csv" else _as_jsonl)(labelled(), target)
     for note in corpus.skipped:
         progress.note(note)
-    progress.note(f"wrote {len(rows)} rows to {out}")
+    if out:
+        progress.note(f"wrote {len(rows)} rows to {out}")
 
 
 def _answer(folder: Path) -> Answer:

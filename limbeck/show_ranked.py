@@ -170,7 +170,7 @@ def tree(store: Path, run: Run) -> Tree:
     root = Tree(f"[bold]{len(found):,}{of} labels[/], {run.documents:,} documents")
     for one in found[:MOST_USED]:
         first = f"  first in {one.first:,}" if one.first else ""
-        root.add(Text.assemble((on_one_line(one.label), "bold"), "  ", (f"{one.documents:,}", "cyan"), (first, "dim")))
+        root.add(Text.assemble((clipped(one.label), "bold"), "  ", (f"{one.documents:,}", "cyan"), (first, "dim")))
     if len(found) > MOST_USED:
         root.add(Text(f"{len(found) - MOST_USED:,} more", "dim"))
     return root
@@ -189,14 +189,14 @@ def _spoken(label: Spoken, text: str) -> Text:
     words = on_one_line(label.words(text))
     cut = words if len(words) <= LONGEST_SAID else words[: LONGEST_SAID - 1] + "…"
     said = f"  {'inferred ' if isinstance(label.said, str) else ''}“{cut}”" if cut else ""
-    return Text.assemble(f"{label.score:.2f} ", on_one_line(label.label), (said, "dim"))
+    return Text.assemble(f"{label.score:.2f} ", clipped(label.label), (said, "dim"))
 
 
 def examples_table(store: Path, run: Run) -> Table:
     """A few documents with their first labels."""
     table = Table("key", "first labels", "text", box=None)
     for one in rankings(store, run, 5):
-        first = ", ".join(on_one_line(label.label) for label in one.labels[:FIRST])
+        first = ", ".join(clipped(label.label) for label in one.labels[:FIRST])
         table.add_row(Text(on_one_line(one.key)), Text(first or "–"), Text(clipped(one.text)))
     return table
 

@@ -436,7 +436,7 @@ def test_a_server_that_can_not_score_stops_the_run_with_one_clear_error(tmp_path
     def answer(_: Body) -> str:
         return "Hello!"
 
-    with pytest.raises(NoLikelihood, match="does not say how likely a prompt is .* write `labels: mode:` choice or reasoned"):
+    with pytest.raises(NoLikelihood, match="does not say how likely a prompt is .* write `mode: reasoned` under `labels:` or `rank:`"):
         started(likelihood_alone(tmp_path), answer)
     fake, outcome = started(settings(tmp_path, texts(8), taxonomy=GIVEN), good)
     assert len(labels(outcome)) == 24 and fake.history

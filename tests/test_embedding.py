@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limbeck import embedding as module
-from limbeck.embedding import Local, SentenceTransformers, Served, Tokens, kept, open_embedder
+from limbeck.embedding import Local, SentenceTransformers, Served, Tokens, kept, named, open_embedder
 from limbeck.encoder import Embeddings, Encoder
 from limbeck.errors import ConfigError, ModelCallsOff, ModelUnreachable
 from limbeck.settings import MINILM, ModelSettings, RetrievalSettings
@@ -33,7 +33,7 @@ def local() -> Local:
 @pytest.fixture(scope="module")
 def transformers(local: Local) -> SentenceTransformers:
     """The same model by its folder, as any other is loaded."""
-    model = SentenceTransformers(local.encoder.path)
+    model = SentenceTransformers(MINILM, local.encoder.path)
     # Its folder says 256 tokens; limbeck reads 128 of a text.
     model.model.max_seq_length = local.encoder.max_tokens
     return model
@@ -42,7 +42,7 @@ def transformers(local: Local) -> SentenceTransformers:
 async def test_a_sentence_transformers_folder_gives_the_same_vectors(local: Local, transformers: SentenceTransformers) -> None:
     ours, theirs = await local.embed(TEXTS), await transformers.embed(TEXTS)
     assert theirs.dtype == np.float32 and ours.shape == theirs.shape == (6, 384)
-    assert np.abs(ours - theirs).max() < 1e-4
+    assert np.abs(ours - theirs).max() < 2e-3  # Ours may be computed in bfloat16.
     assert np.allclose(np.linalg.norm(theirs, axis=1), 1, atol=1e-5)
     assert np.abs(ours[0] - ours[3]).max() > 0.01
 
@@ -54,7 +54,7 @@ def test_and_the_same_vectors_of_tokens(local: Local, transformers: SentenceTran
     assert [len(ids) for ids, _ in ours][:3] == [2, 0, 126]
     for (ids, a), (_, b) in zip(ours, theirs, strict=True):
         assert len(a) == len(b) == len(ids)
-        assert not len(ids) or np.abs(a - b).max() < 1e-4
+        assert not len(ids) or np.abs(a - b).max() < 1e-2
 
 
 async def test_no_texts(local: Local, transformers: SentenceTransformers) -> None:
@@ -72,12 +72,12 @@ async def test_progress_is_told(local: Local, transformers: SentenceTransformers
 
 async def test_a_model_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"^The encoder {str(tmp_path)!r} can't be loaded .*; write 'minilm', the folder of"):
-        await SentenceTransformers(str(tmp_path)).embed(["a"])
+        await SentenceTransformers("a", str(tmp_path)).embed(["a"])
 
 
 def test_which_embedder_a_config_names() -> None:
     assert isinstance(open_embedder(RetrievalSettings()), Local)
-    assert open_embedder(RetrievalSettings(encoder="some/model")) == SentenceTransformers("some/model")
+    assert open_embedder(RetrievalSettings(encoder="some/model")) == SentenceTransformers("some/model", "some/model")
     at_server = open_embedder(RetrievalSettings(encoder="e", base_url="http://127.0.0.1:9/v1", api_key_env="KEY"))
     assert isinstance(at_server, Served)
     assert (at_server.settings.name, at_server.settings.api_key_env, at_server.base_url) == ("e", "KEY", "http://127.0.0.1:9/v1")
@@ -284,3 +284,16 @@ async def test_kept_vectors_are_in_the_order_given(tmp_path_factory: pytest.Temp
         await kept(store, Counting(), texts[:known])
         found = await kept(store, Counting(), texts)
     assert np.array_equal(found.reshape(-1, 3), await Counting().embed(texts))
+
+
+def test_an_encoder_whose_files_or_server_change_is_another(tmp_path: Path) -> None:
+    folder = tmp_path / "enc"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}", "utf-8")
+    there = RetrievalSettings(encoder=str(folder))
+    before = named(there)
+    assert named(there) == before and str(tmp_path) not in before
+    (folder / "config.json").write_text("{ }", "utf-8")
+    assert named(there) != before
+    servers = [RetrievalSettings(encoder="e", base_url=f"http://127.0.0.1:{port}/v1") for port in (1, 2)]
+    assert named(servers[0]) != named(servers[1])

@@ -7,19 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import dspy
+import numpy as np
 import pytest
 
 from limbeck.dialects import Body
+from limbeck.embedding import open_embedder
 from limbeck.errors import BudgetSpent, ConfigError, DocumentsError
 from limbeck.fakes import FakeLLM
 from limbeck.llm import LLM, Spent
 from limbeck.programs.extreme import InferRetrieveRank, among
 from limbeck.progress import Progress
 from limbeck.query import ask
-from limbeck.retrieval.chunks import chunks
+from limbeck.retrieval.chunks import chunks, windows
+from limbeck.retrieval.labelset import of_names
 from limbeck.retrieval.options import Options, digest
+from limbeck.retrieval.retriever import build
 from limbeck.run import Outcome, run
-from limbeck.settings import BudgetSettings, ModelSettings, Settings, load
+from limbeck.settings import BudgetSettings, ModelSettings, RetrievalSettings, Settings, load
 from limbeck.store import Store
 
 pytestmark = pytest.mark.usefixtures("one_encoder")
@@ -182,16 +186,18 @@ def test_what_nobody_offered_is_dropped_and_counted_and_what_the_list_lacks_is_k
         if program(body) == "GuessLabels":
             return json.dumps({"labels": ["x"]})
         ranked = ["Fly a kite", "  CLEAN   rooms ", '"manage staff"', "Fly a kite", ""]
-        return json.dumps({"reason": "", "ranked": ranked, "missing": ["mend cars", "wash windows", "CPP"]})
+        return json.dumps({"reason": "", "ranked": ranked, "missing": ["mend cars", "wash windows", "CPP", "cpp", "Wash  Windows", "CLEAN ROOMS", " "]})
 
     _, outcome = started(settings(tmp_path, rank={"open": True, "ranked": 5}), answer)
     one = made(outcome, "rank")[TEXTS[0]]
+    voted = rows(outcome, "SELECT DISTINCT label FROM votes WHERE annotator = 'llm:big/rank' ORDER BY label")
+    assert [row["label"] for row in voted] == ["C++", "clean rooms", "manage staff", "repair vehicles"]
     assert one["invented"] == ["Fly a kite"]
     assert one["labels"][:4] == ["clean rooms", "manage staff", "repair vehicles", "C++"]
-    assert (one["chosen"], one["missing"]) == (4, ["wash windows"])
+    assert (one["chosen"], one["missing"]) == (4, ["Wash Windows"])
     assert "Fly a kite" not in labels(outcome)[TEXTS[0]]
     apart = rows(outcome, "SELECT DISTINCT label, method FROM labels WHERE ends_with(space, '/open')")
-    assert apart == [{"label": "wash windows", "method": "near clean rooms"}]
+    assert apart == [{"label": "Wash Windows", "method": "near clean rooms"}]
     (measures,) = rows(outcome, "SELECT value FROM artifacts WHERE step = 'measures'")
     assert json.loads(measures["value"])["labels"]["invented"] == len(TEXTS)
 
@@ -232,6 +238,54 @@ def test_texts_are_written_for_the_labels_found_most_often(tmp_path: Path) -> No
     assert len(fake.history) == 2
     values = [json.loads(row["value"]) for row in rows(outcome, "SELECT value FROM artifacts WHERE step = 'write'")]
     assert [one["texts"] for one in values] == [["Somebody has to do it.", "It must be done."]] * 2
+
+
+def test_of_a_long_text_the_guesses_of_one_chunk_don_t_cost_those_of_the_others(tmp_path: Path) -> None:
+    text = "Nothing. " * 400 + "They drive lorries. " + "Nothing more. " * 400
+    written(tmp_path, texts=[text])
+
+    def answer(body: Body) -> str:
+        said = body["messages"][1]["content"]
+        if program(body) == "GuessLabels":
+            return json.dumps({"labels": ["drive trucks"] * 30}) if "lorries" in said else "nonsense"
+        return good(body)
+
+    fake, outcome = started(settings(tmp_path), answer)
+    (one,) = rows(outcome, "SELECT value, status, error, len(calls) AS calls FROM artifacts WHERE step = 'infer'")
+    assert (json.loads(one["value"]), one["status"]) == (["drive trucks"], "repaired")
+    assert "no usable answer" in one["error"]
+    assert one["calls"] == sum(program(body) == "GuessLabels" for body in fake.history)
+
+
+@pytest.mark.parametrize("windows", [True, False])
+def test_rank_reads_what_speaks_for_labels_far_into_a_text(windows: bool, tmp_path: Path) -> None:
+    text = "Nothing is said here that matters. " * 170 + "We bake bread. " + "Nor is anything here. " * 100
+    written(tmp_path, texts=[text])
+    fake, _ = started(settings(tmp_path, infer={"mode": "never"}, retrieval={"windows": windows}), good)
+    assert "bake bread." in fake.history[0]["messages"][-1]["content"].split("Document:")[1]
+
+
+def test_labels_that_differ_in_case_alone_are_two(tmp_path: Path) -> None:
+    written(tmp_path, [(name, "", "", "") for name in ("US", "us", "it", "IT")], ["us and it"], ["us"])
+
+    def answer(body: Body) -> str:
+        return json.dumps({"reason": "", "ranked": ["us", "it"]})
+
+    _, outcome = started(settings(tmp_path, documents={"gold": "true"}, infer={"mode": "never"}), answer)
+    assert labels(outcome)["us and it"][:2] == ["us", "it"]
+    (row,) = rows(outcome, "SELECT value FROM artifacts WHERE step = 'measures'")
+    assert json.loads(row["value"])["gold"]["rank"]["ndcg10"] == 1.0
+
+
+def test_a_text_that_comes_again_has_the_gold_of_all_its_places(tmp_path: Path) -> None:
+    gold = ["bake bread", "cook", "", "a|b"]
+    written(tmp_path, [*LABELS, ("a|b", "", "", "")], ["bake"] * 3 + ["a or b"], gold)
+    never: dict[str, Any] = {"infer": {"mode": "never"}, "rank": {"mode": "never"}}
+    _, outcome = started(settings(tmp_path, documents={"gold": "true"}, **never), good)
+    (row,) = rows(outcome, "SELECT value FROM artifacts WHERE step = 'measures'")
+    scores = json.loads(row["value"])["gold"]["retrieve"]
+    assert (scores["documents"], scores["without_gold"], scores["unlisted"]) == (2, 0, 0)
+    assert scores["recall50"] == 1.0
 
 
 # ---- input that is not as it should be -----------------------------------------------------------------------------------
@@ -319,6 +373,7 @@ def test_a_prior_raises_what_is_frequent_and_one_of_an_unknown_label_is_left_out
         ({"taxonomy": {"size": 3}}, "section 'taxonomy' in .* is not read by this pipeline"),
         ({"student": {"kinds": ["mlp"]}}, "no student 'mlp': adapter, lora"),
         ({"labelset": None}, "'labelset' is missing in"),
+        ({"retrieval": {"prior": 1000}}, "name the file of priors"),
         ({"program": "nowhere.json"}, "no program in '.*nowhere.json'"),
     ],
 )
@@ -338,7 +393,8 @@ async def test_the_program_as_in_the_paper_s_figure(tmp_path: Path) -> None:
     async def look(document: str, inferred: Sequence[str]) -> Options:
         asked.append(list(inferred))
         at = document.index("drive")
-        return Options(labels=("cook", "drive lorries", "C++"), scores=(0.3, 0.2, 0.1), said=((0, 1), (at, at + 13), "cpp"))
+        said, passages = ((0, 1), (at, at + 13), "cpp"), ((0, 500), (at - 100, at + 100), (0, 500))
+        return Options(labels=("cook", "drive lorries", "C++"), scores=(0.3, 0.2, 0.1), said=said, passages=passages)
 
     def answer(body: Body) -> str:
         if program(body) == "GuessLabels":
@@ -371,16 +427,48 @@ async def test_the_program_as_in_the_paper_s_figure(tmp_path: Path) -> None:
         (["b", "c"], [], ["b", "c"]),
         (["パン", ""], ["パン"], []),
         ([], [], []),
+        (["us", "it"], ["us"], ["it"]),
+        (["US", "us"], ["US", "us"], []),
+        (["1. a", "2) b, c", "* a"], ["a", "b, c"], []),
+        (["- dash"], ["- dash"], []),
+        (["a.", "“b, c” (so)"], ["a", "b, c"], []),
     ],
 )
 def test_what_a_model_names_is_matched_with_the_options(said: list[str], chosen: list[str], invented: list[str]) -> None:
-    assert among(said, ["a", "b, c", "the 'x'", "パン"]) == (chosen, invented)
+    assert among(said, ["a", "b, c", "the 'x'", "パン", "US", "us", "- dash"]) == (chosen, invented)
 
 
 def test_of_a_long_text_rank_is_shown_what_speaks_for_the_labels() -> None:
     text = "x " * 3000 + "bake bread" + " y" * 3000
     at = text.index("bake")
-    found = Options(labels=("bake bread",), scores=(0.9,), said=((at, at + 10),))
-    shown = digest(text, found)
-    assert "bake bread" in shown and len(shown) < 500
+    passage = (at - 100, at + 300)
+    for said in ((at, at + 10), "loaves", passage):
+        found = Options(labels=("bake bread",), scores=(0.9,), said=(said,), passages=(passage,))
+        shown = digest(text, found)
+        assert "bake bread" in shown and len(shown) < 500
     assert digest("short", found) == "short"
+
+
+async def test_a_prior_lifts_a_label_from_anywhere_in_the_list() -> None:
+    names = [f"wash the windows of house {n}" for n in range(700)] + ["quantum chromodynamics"]
+    prior = np.zeros(len(names), np.float32)
+    prior[-1] = 1.0
+    embedder = open_embedder(RetrievalSettings())
+    plain, lifted = [
+        await build(of_names(names), embedder, prior=prior, a=a, windowed=False) for a in (0.0, 1e6)
+    ]
+    texts = ["wash the windows of a house"]
+    (before,), (after,) = await plain.find(texts, count=701), await lifted.find(texts, count=50)
+    scores = dict(zip(before.rows.tolist(), before.scores.tolist(), strict=True))
+    expected = scores[700] * np.log(1e6 + np.e)
+    assert expected > max(scores.values()) > 0
+    found = dict(zip(after.rows.tolist(), after.scores.tolist(), strict=True))
+    assert found[700] == pytest.approx(expected, rel=0.01)
+
+
+async def test_a_window_of_a_long_text_is_evenly_drawn() -> None:
+    words = [f"w{n}" for n in range(1000)]
+    found = list(windows(" ".join(words), most=300))
+    assert len(found) <= 300 and len({start for start, _ in found}) == 100
+    assert len(list(windows(" ".join(words), most=3000))) == 2997
+    assert len({start for start, _ in windows(" ".join(words), most=2997)}) == 999

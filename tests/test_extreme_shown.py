@@ -153,7 +153,7 @@ Invented: 1 label that the model named and nobody had offered; dropped
 Student (adapter): agreement with the ranking #, before it was taught #
 Student: PROJECT/students/RUN-adapter
 
-Spent: 8 calls, 860 + 51 tokens, # s
+Spent: 8 calls, 900 + 51 tokens, # s
 Report: report.html"""
 LABELLED = f"""\
 key labels text

@@ -28,7 +28,7 @@ def held(labels: LabelSet) -> dict[str, Any]:
 # File, content, what is read, and what is said of the rest.
 FILES: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
     "a text file": ("a.txt", "manage staff\nnurse, night\n\n", {"names": ["manage staff", "nurse, night"]}, ["labels left out because they have no name: 1"]),
-    "one column of any name": ("a.csv", "skill\na\nb\n", {"names": ["a", "b"]}, []),
+    "one column of any name": ("a.csv", "skill\na\nb\n", {"names": ["a", "b"]}, ["its first row, 'skill', taken for the column's name, and for no label: 1"]),
     "all columns": (
         "a.csv",
         'label,description,synonyms,parent\na,About a.,"x|y",\nb,,,a\n',

@@ -22,7 +22,7 @@ from limbeck.schemas import Category
 from limbeck.settings import BudgetSettings, ModelSettings
 from limbeck.store import Store
 
-NONE = "the server of 'm' does not say how likely a prompt is (`prompt_logprobs`, as vLLM does); write `labels: mode:` choice or reasoned"
+NONE = "the server of 'm' does not say how likely a prompt is (`prompt_logprobs`, as vLLM does); write `mode: reasoned` under `labels:` or `rank:`"
 LABELS = (Category(name="lost_card"), Category(name="refund", description="Money is asked back."))
 
 # ---- the arithmetic --------------------------------------------------------------------------------------------------

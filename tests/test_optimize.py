@@ -61,7 +61,7 @@ class Retriever:
         rest = [name for name in NAMES[:30] if name not in (*first, second, truth(text)[0])]
         names = [*first, *rest][:FAR] + [second] + [*first, *rest][FAR:]
         rows = np.array([NAMES.index(name) for name in names[:count]])
-        return Found(rows, np.ones(len(rows), np.float32), tuple((0, 1) for _ in rows))
+        return Found(rows, np.ones(len(rows), np.float32), ((0, 1),) * len(rows), ((0, 1),) * len(rows))
 
 
 def truth(text: str) -> tuple[str, str]:

@@ -101,7 +101,7 @@ class Bench:
     async def _mean(self, step: Step, examples: Sequence[dspy.Example], llm: LLM) -> float:
         """A step's mean score."""
         with dspy.context(lm=llm.lm(), disable_history=True, trace=None):
-            said = await together([step.acall(**one.inputs()) for one in examples])
+            said = await together([step.as_in_a_run(**one.inputs()) for one in examples])
         return round(fmean(score(one, prediction) for one, prediction in zip(examples, said, strict=True)), 4)
 
     async def _ranked(self, rank: RankStep, examples: Sequence[dspy.Example]) -> float:

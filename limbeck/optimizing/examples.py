@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from limbeck.errors import ConfigError
-from limbeck.retrieval.labelset import LabelSet, plain, several
+from limbeck.retrieval.labelset import LabelSet
 from limbeck.schemas import Corpus, Document, content_id
 from limbeck.settings import Settings
 
@@ -71,10 +71,8 @@ def _labelled(corpus: Corpus, labels: LabelSet) -> tuple[list[Labelled], int, in
     """
     said: dict[str, dict[str, None]] = {one.id: {} for one in corpus.documents}
     for place in corpus.places:
-        said[place.document].update(dict.fromkeys(several(place.gold or "")))
-    listed = {id: dict.fromkeys(labels.found[plain(label)] for label in gold if plain(label) in labels.found) for id, gold in said.items()}
-    unlisted = sum(plain(label) not in labels.found for gold in said.values() for label in gold)
-    found = [
-        Labelled(one, tuple(labels.names[row] for row in listed[one.id])) for one in corpus.documents if listed[one.id]
-    ]
+        said[place.document].update(dict.fromkeys(labels.spelt(place.gold or "")))
+    listed = {id: tuple(label for label in gold if label in labels.rows) for id, gold in said.items()}
+    unlisted = sum(label not in labels.rows for gold in said.values() for label in gold)
+    found = [Labelled(one, listed[one.id]) for one in corpus.documents if listed[one.id]]
     return found, len(corpus.documents) - len(found), unlisted

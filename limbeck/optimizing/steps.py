@@ -46,6 +46,15 @@ class Step(dspy.Module):  # type: ignore[misc]
         """The step's predictor, and what it is asked first."""
         raise NotImplementedError
 
+    async def as_in_a_run(self, **inputs: Any) -> dspy.Prediction:
+        """Do the step; where no answer can be used, a run goes on without one."""
+        said = await self.acall(**inputs)
+        return await self.without(**inputs) if said.get("error") and not said.labels else said
+
+    async def without(self, *args: Any, **inputs: Any) -> Ranking:
+        """What a run has where the model gives nothing."""
+        raise NotImplementedError
+
     @property
     def predictor(self) -> Any:
         """What is optimised."""
@@ -90,6 +99,10 @@ class InferStep(Step):
         found = await self.look(document, said.labels)
         return Ranking(labels=list(found.labels))
 
+    async def without(self, *, use_case: str, document: str, chunks: Sequence[str]) -> Ranking:
+        """What is found without a guess."""
+        return Ranking(labels=list((await self.look(document, [])).labels))
+
     def asked(self, *, use_case: str, document: str, chunks: Sequence[str]) -> tuple[Any, dict[str, Any]]:
         """About the first chunk."""
         return self.infer.guess, {"use_case": use_case, "document": chunks[0]}
@@ -109,9 +122,13 @@ class RankStep(Step):
         said = await self.rank.acall(use_case=use_case, document=document, options=options)
         return Ranking(labels=said.labels)
 
+    async def without(self, *, use_case: str, document: str, options: Sequence[str]) -> Ranking:
+        """The options as they were found."""
+        return Ranking(labels=list(options))
+
     def asked(self, *, use_case: str, document: str, options: Sequence[str]) -> tuple[Any, dict[str, Any]]:
         """About the options, in one."""
-        return self.rank.order, {"use_case": use_case, "question": question(document, options)}
+        return self.rank.order, {"use_case": use_case, "question": question(document, options, self.rank.ranked)}
 
 
 def infer_example(use_case: str, one: Labelled) -> dspy.Example:

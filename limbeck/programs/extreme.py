@@ -6,27 +6,33 @@ Rank may say which labels the list lacks (GROOV, Simig et al. 2022).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 import dspy
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from limbeck.errors import CallFailed, GuardrailError
 from limbeck.programs.guardrails import letters
 from limbeck.programs.predict import CheckedPredict
-from limbeck.programs.taxonomy import instructed
 from limbeck.retrieval.labelset import plain
 from limbeck.retrieval.options import Options, digest
 
 MOST_INFERRED = 10
-MOST_MISSING = 5
+MOST_MISSING = 10
 LABEL_WORDS = 8
 WRITE_TEMPERATURE = 0.7
 """Texts should differ from label to label, and from each other."""
 ROOM = 400
 """Tokens for an answer."""
 
-Guess = Annotated[str, Field(max_length=letters(LABEL_WORDS))]
+def cut(most: int) -> BeforeValidator:
+    """What is longer than that is cut, not refused: a server that constrains doesn't write it, and of others it may be used."""
+    return BeforeValidator(lambda value: value[:most] if isinstance(value, list | str) else value)
+
+
+Guess = Annotated[str, Field(max_length=letters(LABEL_WORDS)), cut(letters(LABEL_WORDS))]
 
 
 class GuessLabels(dspy.Signature):  # type: ignore[misc]
@@ -36,14 +42,14 @@ class GuessLabels(dspy.Signature):  # type: ignore[misc]
 
     use_case: str = dspy.InputField()
     document: str = dspy.InputField()
-    labels: Annotated[list[Guess], Field(min_length=1, max_length=MOST_INFERRED)] = dspy.OutputField(
+    labels: Annotated[list[Guess], Field(min_length=1, max_length=MOST_INFERRED), cut(MOST_INFERRED)] = dspy.OutputField(
         desc="a list of short names, the surest first"
     )
 
 
 class OrderOptions(dspy.Signature):  # type: ignore[misc]
-    """Below are a document and options, which are labels. Choose the {ranked} options that apply to it best, for the use
-    case: those that the document directly speaks of. Write them word for word, the best one first.
+    """Below are a document and options, which are labels. Choose as many options as asked for that apply to it best, for
+    the use case: those that the document directly speaks of. Write them word for word, the best one first.
     """
 
     use_case: str = dspy.InputField()
@@ -53,12 +59,12 @@ class OrderOptions(dspy.Signature):  # type: ignore[misc]
 
 
 class OrderAndAdd(OrderOptions):
-    """Below are a document and options, which are labels. Choose the {ranked} options that apply to it best, for the use
-    case: those that the document directly speaks of. Write them word for word, the best one first. Then write labels that
+    """Below are a document and options, which are labels. Choose as many options as asked for that apply to it best, for
+    the use case: those that the document directly speaks of. Write them word for word, the best one first. Then write labels that
     the document speaks of and that no option covers, if there are any.
     """
 
-    missing: Annotated[list[Guess], Field(max_length=MOST_MISSING)] = dspy.OutputField(
+    missing: Annotated[list[Guess], Field(max_length=MOST_MISSING), cut(MOST_MISSING)] = dspy.OutputField(
         desc="short names of labels that apply and that the options lack; often none"
     )
 
@@ -78,6 +84,8 @@ class WriteTexts(dspy.Signature):  # type: ignore[misc]
 Look = Callable[[str, Sequence[str]], Awaitable[Options]]
 """Takes a document's text and the labels inferred of it; gives the listed labels found for them."""
 QUOTES = "\"'`“”‘’"
+AFTER = re.compile(r"(?:\s*\([^()]*\)|[.,;:])+$")
+BULLET = re.compile(r"^(?:[-*•]|\(?\d+[.):])\s+")
 
 
 class Infer(dspy.Module):  # type: ignore[misc]
@@ -91,13 +99,20 @@ class Infer(dspy.Module):  # type: ignore[misc]
         """Guess.
 
         Returns:
-            A prediction with `labels`, distinct, the first chunk's first; and `calls`, `repaired`, `error`.
+            A prediction with `labels`, distinct, the first chunk's first; and `calls`, `repaired`, `error`. A chunk of which
+            no answer could be used is left out.
+
+        Raises:
+            GuardrailError, CallFailed: No answer could be used of any.
         """
-        said = await asyncio.gather(*(self.guess.acall(use_case=use_case, document=chunk) for chunk in chunks))
+        asked = (self.guess.acall(use_case=use_case, document=chunk) for chunk in chunks)
+        said, lost = parted(await asyncio.gather(*asked, return_exceptions=True))
+        if lost and not said:
+            raise lost[0]
         labels: dict[str, str] = {}
         for label in (label for one in said for label in one["labels"]):
             labels.setdefault(plain(label), " ".join(label.split()))
-        return _together(said, labels=[label for key, label in labels.items() if key])
+        return _together(said, lost, labels=[label for key, label in labels.items() if key])
 
 
 class Retrieve(dspy.Module):  # type: ignore[misc]
@@ -133,9 +148,7 @@ class Rank(dspy.Module):  # type: ignore[misc]
 
     def __init__(self, ranked: int = 10, adds: bool = False) -> None:
         super().__init__()
-        signature = OrderAndAdd if adds else OrderOptions
-        told = instructed(signature, signature.instructions.format(ranked=ranked))
-        self.order = CheckedPredict(told, max_tokens=ROOM)
+        self.order = CheckedPredict(OrderAndAdd if adds else OrderOptions, some_option, max_tokens=ROOM)
         self.ranked = ranked
 
     async def aforward(self, use_case: str, document: str, options: Sequence[str]) -> dspy.Prediction:
@@ -148,11 +161,11 @@ class Rank(dspy.Module):  # type: ignore[misc]
         """
         if not options:
             return _together([], labels=[], chosen=0, invented=[], missing=[])
-        said = await self.order.acall(use_case=use_case, question=question(document, options))
+        said = await self.order.acall(use_case=use_case, question=question(document, options, self.ranked))
         chosen, invented = among(said.ranked, options)
         chosen = chosen[: self.ranked]
         rest = [option for option in options if option not in set(chosen)]
-        missing = [" ".join(label.split()) for label in said.get("missing") or []]
+        missing = [*{plain(label): " ".join(label.split()) for label in said.get("missing") or [] if plain(label)}.values()]
         return _together([said], labels=[*chosen, *rest], chosen=len(chosen), invented=invented, missing=missing)
 
 
@@ -195,27 +208,31 @@ class InferRetrieveRank(dspy.Module):  # type: ignore[misc]
         inferred = await self.infer.acall(use_case=use_case, chunks=chunks)
         found = await self.retrieve.acall(document=document, labels=inferred.labels)
         ranked = await self.rank.acall(use_case=use_case, document=found.shown, options=found.labels)
-        return _together([inferred, ranked], labels=ranked.labels)
+        others = {name: ranked[name] for name in ("chosen", "invented", "missing")}
+        return _together([inferred, ranked], labels=ranked.labels, **others)
 
 
-def question(document: str, options: Sequence[str]) -> str:
-    """What Rank is asked: the options, then the document, since both differ from document to document."""
+def question(document: str, options: Sequence[str], ranked: int) -> str:
+    """What Rank is asked: the options and how many to choose, then the document, since all differ from text to text."""
     listed = "\n".join(f"- {option}" for option in options)
-    return f"Options:\n{listed}\n\nDocument:\n{document}"
+    return f"Options, of which to choose {ranked} at most:\n{listed}\n\nDocument:\n{document}"
 
 
 def among(said: Sequence[str], options: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What a model named, as options, distinct; and what of it is none. Case, white space and quotes around don't matter."""
-    known = {plain(option): option for option in reversed(options)}
-    bare = {plain(option).strip(QUOTES): option for option in reversed(options)}
+    """What a model named, as options, distinct; and what of it is none.
+
+    Word for word comes first; else case, white space, quotes around it, a bullet or a number before it, and a full stop or
+    something in brackets after it don't matter.
+    """
+    known = {key: option for option in reversed(options) for key in (plain(option).strip(QUOTES), plain(option))}
+    exact = set(options)
     chosen: dict[str, None] = {}
     invented: dict[str, None] = {}
     for one in said:
-        key = plain(one).removeprefix("- ")
-        option = known.get(key) or bare.get(key.strip(QUOTES))
-        if option:
+        option = one if one in exact else next((known[key] for key in _bare(plain(one)) if key in known), None)
+        if option is not None:
             chosen.setdefault(option)
-        elif key:
+        elif plain(one):
             invented.setdefault(" ".join(one.split()))
     return list(chosen), list(invented)
 
@@ -229,8 +246,37 @@ class Ranking(dspy.Prediction):  # type: ignore[misc]
         return list(self["labels"])
 
 
-def _together(said: Sequence[dspy.Prediction], **outputs: Any) -> Ranking:
+def _bare(said: str) -> Iterator[str]:
+    """An answer, and what is left of it without what models put around a name."""
+    unnumbered = BULLET.sub("", said)
+    yield from (said, said.strip(QUOTES), unnumbered, unnumbered.strip(QUOTES))
+    yield from (AFTER.sub("", unnumbered), AFTER.sub("", unnumbered).strip(QUOTES))
+
+
+def some_option(inputs: dict[str, Any], outputs: Any) -> None:
+    """The guardrail of Rank: of what it names, something was offered.
+
+    Raises:
+        GuardrailError: Nothing was.
+    """
+    shown = inputs["question"].split("\n\nDocument:\n")[0].splitlines()[1:]
+    chosen, invented = among(outputs.ranked, [line.removeprefix("- ") for line in shown])
+    if invented and not chosen:
+        raise GuardrailError(f"{invented[0][:80]!r} is not one of the options; write options word for word")
+
+
+def parted(came: Sequence[Any]) -> tuple[list[dspy.Prediction], list[GuardrailError | CallFailed]]:
+    """Predictions, and what failed for good; whatever else went wrong is raised."""
+    for one in came:
+        if isinstance(one, BaseException) and not isinstance(one, GuardrailError | CallFailed):
+            raise one
+    lost = [one for one in came if isinstance(one, GuardrailError | CallFailed)]
+    return [one for one in came if not isinstance(one, BaseException)], lost
+
+
+def _together(said: Sequence[dspy.Prediction], lost: Sequence[GuardrailError | CallFailed] = (), **outputs: Any) -> Ranking:
     """Outputs with the calls of several predictions, and what went wrong in them."""
-    errors = [one.error for one in said if one.error]
-    calls = tuple(call for one in said for call in one.calls)
+    errors = [one.error for one in said if one.error] + [str(one) for one in lost]
+    failed = tuple(call for one in lost if isinstance(one, GuardrailError) for call in one.calls)
+    calls = tuple(call for one in said for call in one.calls) + failed
     return Ranking(**outputs, calls=calls, repaired=bool(errors), error=errors[-1] if errors else None)

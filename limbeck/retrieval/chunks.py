@@ -46,9 +46,9 @@ def _end(text: str, start: int, size: int) -> int:
 
 
 def windows(text: str, longest: int = LONGEST_WINDOW, most: int | None = None) -> Iterator[Span]:
-    """All runs of one to `longest` words of a text; where they are more than `most`, those of every so many-th word."""
+    """All runs of one to `longest` words of a text; where they are more than `most`, of words evenly drawn."""
     words = [found.span() for found in WORD.finditer(text)]
-    step = max(1, -(-len(words) * longest // most)) if most else 1
-    for first in range(0, len(words), step):
+    starts = len(words) if most is None else min(len(words), max(1, most // longest))
+    for first in (place * len(words) // starts for place in range(starts)):
         for _, end in words[first : first + longest]:
             yield words[first][0], end

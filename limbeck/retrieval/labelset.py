@@ -24,7 +24,7 @@ import numpy.typing as npt
 from limbeck.decoding import Skipped
 from limbeck.documents import HEAD, cell, column
 from limbeck.errors import ConfigError, DocumentsError, NoLabels
-from limbeck.readers import Row, rows_of
+from limbeck.readers import TEXT, Row, rows_of
 from limbeck.retrieval.lexical import folded
 from limbeck.schemas import content_id
 
@@ -68,6 +68,16 @@ class LabelSet:
             for other in others:
                 rows.setdefault(plain(other), row)
         return rows
+
+    def row_of(self, name: str) -> int | None:
+        """The row of a label that is called so: word for word, else as `found` compares; None where there is none."""
+        row = self.rows.get(name)
+        return self.found.get(plain(name)) if row is None else row
+
+    def spelt(self, cell: str) -> list[str]:
+        """The labels that a cell names, as the list spells them where they are on it; a label may hold what parts others."""
+        said = [cell] if self.row_of(cell) is not None else several(cell)
+        return [self.names[row] if (row := self.row_of(name)) is not None else name for name in said]
 
     @cached_property
     def id(self) -> str:
@@ -122,6 +132,8 @@ def read(source: str | Path, columns: Mapping[str, str | None] | None = None) ->
     if not (head := list(itertools.islice(rows, HEAD))):
         raise NoLabels(str(source), None)
     names = _named(list(dict.fromkeys(name for row in head for name in row)), str(source), columns or {})
+    if str(names["label"]).lower() not in (*NAME, TEXT) and not (columns or {}).get("label"):
+        skipped[f"its first row, {names['label']!r}, taken for the column's name, and for no label"] += 1
     kept = _Columns()
     for row in itertools.chain(head, rows):
         kept.add({key: row.get(name) if name else None for key, name in names.items()}, skipped)
@@ -218,7 +230,8 @@ def _listed(text: str) -> list[Any]:
 
 
 def read_priors(source: str | Path, labels: LabelSet) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
-    """How frequent labels are: a file with the columns `label` and `prior`, shares of documents or counts.
+    """How frequent labels are: a file with the columns `label` and `prior`, shares of documents, or counts, which are divided
+    by their sum. A synonym's counts where its label's own is not given; of a label that comes again the last counts.
 
     Returns:
         [labels] shares, 0 for a label that the file lacks; and a sentence on each kind of trouble, such as labels that are
@@ -229,18 +242,21 @@ def read_priors(source: str | Path, labels: LabelSet) -> tuple[npt.NDArray[np.fl
         ConfigError: A prior is no number from 0 on.
     """
     skipped: Skipped = Counter()
-    found, number = np.zeros(len(labels), dtype=np.float64), 0
+    found, number, named = np.zeros(len(labels), dtype=np.float64), 0, set[int]()
     for number, row in enumerate(rows_of(source, skipped, None), 1):
         if missing := {"label", "prior"} - set(row):
             raise DocumentsError(f"no column {min(missing)!r} in {str(source)!r}; give it the columns `label` and `prior`")
-        at = labels.found.get(plain(cell(row["label"])))
+        name, prior = cell(row["label"]), _prior(row["prior"], number, str(source))
+        at = labels.row_of(name)
         if at is None:
             skipped["priors left out because their label is not on the list"] += 1
-        else:
-            found[at] = _prior(row["prior"], number, str(source))
+        elif plain(name) == plain(labels.names[at]) or at not in named:
+            found[at] = prior
+            named |= {at} if plain(name) == plain(labels.names[at]) else set()
     if not number:
         raise DocumentsError(f"no priors in {str(source)!r}; give it the columns `label` and `prior`")
-    shares = found / found.sum() if found.max(initial=0.0) > 1 else found
+    counts = found.max(initial=0.0) > 1 or (np.count_nonzero(found) > 1 and not (found % 1).any())
+    shares = found / found.sum() if counts else found
     return shares.astype(np.float32), tuple(f"{source}: {what}: {count}" for what, count in skipped.items())
 
 

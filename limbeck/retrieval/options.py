@@ -20,6 +20,8 @@ class Options(Record):
     """From about 0 to 1."""
     said: tuple[Span | str, ...] = ()
     """Where the document comes nearest to each label, in characters; or the inferred label that does."""
+    passages: tuple[Span, ...] = ()
+    """The passage that comes nearest to each label."""
 
     @classmethod
     def of(cls, found: Found, names: Sequence[str]) -> "Options":
@@ -28,6 +30,7 @@ class Options(Record):
             labels=tuple(names[row] for row in found.rows.tolist()),
             scores=tuple(round(score, 4) for score in found.scores.tolist()),
             said=found.said,
+            passages=found.passages,
         )
 
     def passage(self, text: str, place: int) -> str:
@@ -40,10 +43,11 @@ def digest(text: str, found: Options) -> str:
     """A document as Rank is shown it: the whole, or the passages that speak for its labels, as many as fit in a chunk."""
     if len(text) <= CHUNK:
         return text
-    spans = [where for where in found.said if not isinstance(where, str)]
     kept: list[Span] = []
-    for start, end in spans:
-        wider = max(0, start - AROUND), min(len(text), end + AROUND)
+    for said, passage in zip(found.said, found.passages, strict=True):
+        start, end = passage if isinstance(said, str) else said
+        around = 0 if (start, end) == passage else AROUND
+        wider = max(0, start - around), min(len(text), end + around)
         if _size(_merged([*kept, wider])) <= CHUNK:
             kept.append(wider)
     return " … ".join(text[start:end] for start, end in _merged(kept)) or text[:CHUNK]

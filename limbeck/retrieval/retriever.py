@@ -36,8 +36,9 @@ EACH = 100
 """Labels looked up for each query."""
 SHORTLIST = 200
 """Labels of a text that late interaction looks at."""
-MOST_WINDOWS = 6000
-"""Windows of a text that are looked up, evenly from all of it: every one of a text of five pages."""
+MOST_WINDOWS = 30_000
+"""Windows of a text that are looked up: every one of a text of some 30 pages, of longer ones those that begin at words
+evenly drawn from all of it. Its passages are looked up, and its words counted, however long it is."""
 PASSAGE = 500
 """Characters of a text that are one query; encoders cut what is longer than about a hundred words."""
 TEXTS_AT_ONCE = 64
@@ -55,7 +56,9 @@ class Found:
     scores: Floats
     """[found]: about 0 to 1."""
     said: tuple[Span | str, ...]
-    """[found]: the window that comes nearest to the label, or the inferred label that does."""
+    """[found]: the window that comes nearest to the label, or the inferred label that does; without windows, the passage."""
+    passages: tuple[Span, ...]
+    """[found]: the passage that comes nearest to the label."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,9 @@ class Retriever:
     labels: LabelSet
     embedder: Embedder
     near: Nearest
+    """Holds the labels' vectors."""
+    lookup: Nearest
+    """Finds labels: the same, or where there are priors, by vectors that are as long as scores are raised."""
     lexical: Lexical | None
     late: Late | None
     words: float
@@ -106,7 +112,7 @@ class Retriever:
         distinct = list(dict.fromkeys(query for one in asked for query in one.queries))
         places = {query: place for place, query in enumerate(distinct)}
         vectors = await self.embedder.embed(distinct)
-        rows, _ = self.near.top(vectors, max(EACH, count))
+        rows, _ = self.lookup.top(vectors, max(EACH, count))
         shared = self._shared(texts)
         lists = []
         for one, words in zip(asked, shared, strict=True):
@@ -132,15 +138,17 @@ class Retriever:
         cosines = queries @ self.near.vectors(candidates).T
         if self.hubs is not None:
             cosines = cosines - self.hubs[candidates]
-        total, window = cosines[: asked.whole].max(axis=0), cosines[asked.whole :]
-        spoken = np.zeros(len(candidates), np.int64)
+        whole, window = cosines[: asked.whole], cosines[asked.whole :]
+        total, passage = whole.max(axis=0), whole.argmax(axis=0)
+        spoken = passage
         if len(window):
             total, spoken = total + window.max(axis=0), window.argmax(axis=0)
         total[np.searchsorted(candidates, shared_rows)] += shared
         total = self._inherited(candidates, total)
-        kept = np.argsort(-total, kind="stable")[: max(SHORTLIST, count)]
+        raised = total if self.prior is None else total * self.prior[candidates]
+        kept = np.argsort(-raised, kind="stable")[: max(SHORTLIST, count)]
         weight = 1.0 + bool(len(window)) + (self.words if self.lexical else 0.0)
-        return Shortlist(candidates[kept], total[kept], weight, spoken[kept])
+        return Shortlist(candidates[kept], total[kept], weight, spoken[kept], passage[kept])
 
     def _late(self, asked: Sequence["Asked"], lists: Sequence["Shortlist"]) -> list[Floats | None]:
         """What late interaction says of each text's shortlist, its tokens and those of names embedded many at a time."""
@@ -162,9 +170,9 @@ class Retriever:
         if self.prior is not None:
             scores = scores * self.prior[short.rows]
         order = np.argsort(-scores, kind="stable")[:count]
-        spans = asked.spans or ((0, 0),)
-        said = tuple(spans[place] for place in short.spoken[order].tolist())
-        return Found(short.rows[order], scores[order].astype(np.float32), said)
+        passages = tuple(asked.passages[place] for place in short.passage[order].tolist())
+        said = tuple(asked.spans[place] for place in short.spoken[order].tolist()) if asked.spans else passages
+        return Found(short.rows[order], scores[order].astype(np.float32), said, passages)
 
     def _with_parents(self, candidates: Rows) -> Rows:
         """Candidates, and the labels right above them."""
@@ -198,7 +206,9 @@ class Shortlist:
     weight: float
     """and what they can add up to."""
     spoken: Rows
-    """Which of the text's windows comes nearest to each label."""
+    """Which of the text's windows comes nearest to each label,"""
+    passage: Rows
+    """and which of its passages."""
 
 
 @dataclass(frozen=True)
@@ -206,21 +216,33 @@ class Asked:
     """One text as queries: its passages, then its windows and what was inferred of it."""
 
     queries: tuple[str, ...]
-    whole: int
-    """How many of the queries are passages."""
+    passages: tuple[Span, ...]
+    """Where the first of the queries, the passages, are in the text."""
     spans: tuple[Span | str, ...]
     """Of each further query: where it is in the text, or the inferred label itself."""
 
     @classmethod
     def of(cls, text: str, inferred: Sequence[str], windowed: bool = True) -> "Asked":
         """Make queries; windows that differ in nothing but case are one."""
-        parts = [text[start:end] for start, end in chunks(text, PASSAGE)]
+        passages = chunks(text, PASSAGE)
         said: dict[str, Span | str] = {}
         for start, end in windows(text, most=MOST_WINDOWS) if windowed else ():
             said.setdefault(text[start:end].casefold(), (start, end))
         for label in inferred:
             said.setdefault(label.casefold(), label)
-        return cls((*parts, *said), len(parts), tuple(said.values()))
+        parts = (text[start:end] for start, end in passages)
+        return cls((*parts, *said), tuple(passages), tuple(said.values()))
+
+    @property
+    def whole(self) -> int:
+        """How many of the queries are passages."""
+        return len(self.passages)
+
+
+def raised(near: Nearest, prior: Floats) -> Halves:
+    """[labels, dimensions]: the labels' vectors, times what their scores are multiplied by."""
+    parts = np.array_split(np.arange(len(prior)), -(-len(prior) // LABELS_AT_ONCE))
+    return np.concatenate([(near.vectors(part) * prior[part, None]).astype(np.float16) for part in parts])
 
 
 async def vectors_of(labels: LabelSet, embed: Embed) -> Halves:
@@ -284,6 +306,7 @@ def ready(
         labels,
         embedder,
         near,
+        near if prior is None else nearest(raised(near, prior)),
         Lexical.of(map(labels.said, range(len(labels)))) if words else None,
         Late.of(embedder, labels.names) if late else None,
         words,

@@ -27,6 +27,7 @@ from limbeck.students.finding import Pairs
 STEP = "distil"
 FEWEST = 2
 """Documents without which there is nothing to learn."""
+FEW = "too few documents that aren't held out; give more, or write a smaller `student: {held_out: …}`"
 SHARPNESS = 0.05
 """Scores of labels are divided by it before they become shares."""
 CHOSEN = 0.8
@@ -40,7 +41,7 @@ async def distil(context: RunContext) -> None:
         return
     (kinds, why), (shown, held) = _possible(context), lessons(context)
     if len(shown) < FEWEST or not kinds:
-        await _note(context, why or ("too few documents" if kinds else "the config asks for none"))
+        await _note(context, why or (FEW if kinds else "the config asks for none"))
         return
     started = time.perf_counter()
     retriever = await open_retriever(context)
@@ -101,8 +102,7 @@ def _lesson(document: Document, found: Options, order: Ranked) -> tuple[str, dic
 
 def _spoken(part: Span, found: Options, believed: dict[str, float]) -> float:
     """How much of what is believed of a document a part of it speaks for."""
-    spans = zip(found.labels, found.said, strict=True)
-    return sum(believed[label] for label, at in spans if not isinstance(at, str) and part[0] <= at[0] and at[1] <= part[1])
+    return sum(believed[label] for label, passage in zip(found.labels, found.passages, strict=True) if passage == part)
 
 
 def _pairs(made: Sequence[tuple[str, dict[str, float]]], rows: Mapping[str, int], width: int) -> Pairs:

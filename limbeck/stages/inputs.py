@@ -23,6 +23,6 @@ class Inputs:
 
 INPUTS = {
     "taxonomy": Inputs(annotating.check, given.written_down, annotating.written_down),
-    "extreme": Inputs(listed.check, listed.written_down, listed.program_of),
+    "extreme": Inputs(listed.check, listed.written_down, listed.others),
 }
 """By the name that a config gives a pipeline."""

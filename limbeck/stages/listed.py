@@ -1,6 +1,7 @@
 """The list of labels of a run, ready to be looked up, and the program that does it."""
 
 import asyncio
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.context import RunContext
-from limbeck.embedding import Embedder, OnBatch, kept, open_embedder
+from limbeck.embedding import Embedder, Kept, OnBatch, Served, kept, named, open_embedder
 from limbeck.encoder import SENTENCE
 from limbeck.errors import ConfigError
-from limbeck.programs.extreme import InferRetrieveRank
+from limbeck.programs.extreme import InferRetrieveRank, OrderOptions
 from limbeck.progress import Progress
 from limbeck.retrieval import labelset
-from limbeck.retrieval.hubs import nearness
+from limbeck.retrieval.hubs import FEWEST, nearness
 from limbeck.retrieval.labelset import LabelSet
 from limbeck.retrieval.nearest import Floats
 from limbeck.retrieval.options import Options
@@ -53,6 +54,10 @@ def check(settings: Settings, progress: Progress) -> None:
     labels, (_, lost) = label_set(settings), priors(settings)
     for note in (*labels.notes, *lost):
         progress.note(note)
+    if settings.retrieval.prior and _wanted(settings).priors is None:
+        raise ConfigError("`retrieval: prior:` has nothing to go by; name the file of priors: `labelset: {priors: …}`")
+    if _wanted(settings).priors and not settings.retrieval.prior:
+        progress.note("the priors change nothing without `retrieval: {prior: A}`, such as 1000")
     program_of(settings)
     _trial(settings)
 
@@ -69,6 +74,11 @@ def written_down(settings: Settings) -> list[str]:
     return [label_set(settings).id, content_id([] if shares is None else shares.tolist())]
 
 
+def others(settings: Settings) -> list[str]:
+    """What else the outcome depends on: the saved program, and the encoder's files."""
+    return [program_of(settings), named(settings.retrieval)]
+
+
 def program_of(settings: Settings) -> str:
     """The saved program's text; empty where the config names none.
 
@@ -79,11 +89,19 @@ def program_of(settings: Settings) -> str:
     if path is None:
         return ""
     try:
-        InferRetrieveRank(_nothing).load(path)
-        return Path(path).read_text("utf-8")
+        text = Path(path).read_text("utf-8")
+        InferRetrieveRank(_nothing, adds=settings.rank.open).load(path)
+        if (saved := _adds(text)) != settings.rank.open:
+            raise ConfigError(f"program {path!r} was optimised with `rank: {{open: {str(saved).lower()}}}`; write the same")
+        return text
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(f"no program in {path!r} ({said}); save one with: limbeck optimize YOUR.yaml") from None
+
+
+def _adds(program: str) -> bool:
+    """Whether a saved program's Rank names labels that the list lacks: that has an output more."""
+    return len(json.loads(program)["rank.order"]["signature"]["fields"]) > len(OrderOptions.fields)
 
 
 async def _nothing(text: str, inferred: Sequence[str]) -> Options:
@@ -125,7 +143,8 @@ async def open_retriever(context: RunContext) -> Retriever:
 def cached(context: RunContext, settings: RetrievalSettings, on_batch: OnBatch | None = None) -> tuple[Embedder, Embed]:
     """An embedder, and how it embeds each text but once a project."""
     embedder = open_embedder(settings)
-    return embedder, partial(kept, context.store, embedder, on_batch=on_batch)
+    embed = partial(kept, context.store, embedder, on_batch=on_batch)
+    return Kept(context.store, embedder) if isinstance(embedder, Served) else embedder, embed
 
 
 async def _hubs(context: RunContext, retriever: Retriever) -> Floats | None:
@@ -133,7 +152,10 @@ async def _hubs(context: RunContext, retriever: Retriever) -> Floats | None:
     documents = context.store.documents(context.run)
     drawn = random.Random(context.settings.seed).sample(documents, min(len(documents), MOST_TEXTS))
     texts = await kept(context.store, retriever.embedder, [one.text[:PASSAGE] for one in drawn])
-    return nearness(retriever.near, len(retriever.labels), texts)
+    found = nearness(retriever.near, len(retriever.labels), texts)
+    if found is None:
+        context.progress.note(f"hubness is not corrected: {len(texts)} documents are too few to tell hubs, {FEWEST} are needed")
+    return found
 
 
 def open_program(context: RunContext, retriever: Retriever) -> InferRetrieveRank:

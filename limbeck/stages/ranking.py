@@ -12,7 +12,6 @@ import numpy as np
 from limbeck.batch import Made, each
 from limbeck.context import RunContext
 from limbeck.programs.likelihood import Likelihood
-from limbeck.retrieval.labelset import plain
 from limbeck.retrieval.options import Options, digest
 from limbeck.schemas import Category, Document, Label, Vote
 from limbeck.schemas.record import Record
@@ -82,20 +81,19 @@ def _to_rank(context: RunContext, documents: Sequence[Document]) -> list[Documen
 async def _ordered(context: RunContext, found: dict[str, Options]) -> Work:
     """What asks the model to choose and order."""
     program = open_program(context, await open_retriever(context))
-    listed = label_set(context.settings).found
-    names = label_set(context.settings).names
+    labels = label_set(context.settings)
 
     async def work(document: Document) -> Made:
         one = found[document.id]
         text = digest(document.text, one)
         said = await program.rank.acall(use_case=context.settings.use_case, document=text, options=one.labels)
         # What the model calls missing may be on the list all the same, further down or under another name.
-        there = [names[listed[plain(label)]] for label in said.missing if plain(label) in listed]
-        labels = list(dict.fromkeys([*said.labels[: said.chosen], *there, *said.labels]))
-        missing = tuple(label for label in said.missing if plain(label) not in listed)
-        kept = labels[: context.settings.rank.ranked]
-        chosen = min(said.chosen + len(there), len(kept))
-        return Made(Ranked(labels=kept, chosen=chosen, invented=said.invented, missing=missing).model_dump(), said)
+        rows = {label: labels.row_of(label) for label in said.missing}
+        there = (labels.names[row] for row in rows.values() if row is not None)
+        chosen = list(dict.fromkeys([*said.labels[: said.chosen], *there]))[: context.settings.rank.ranked]
+        kept = list(dict.fromkeys([*chosen, *said.labels]))[: context.settings.rank.ranked]
+        missing = tuple(label for label, row in rows.items() if row is None)
+        return Made(Ranked(labels=kept, chosen=len(chosen), invented=said.invented, missing=missing).model_dump(), said)
 
     return work
 
@@ -151,18 +149,15 @@ async def _label(context: RunContext) -> None:
         for place, label in enumerate(one.labels[: one.chosen]):
             score = 1 - place / len(one.labels)
             votes[asked].append(Vote(item=item, space=space, annotator=asked, label=label, score=score))
-        method = "rank" if one.chosen else "retrieve"
-        for label, confidence in zip(one.labels, _falling(one.labels, scores), strict=True):
+        for place, label in enumerate(one.labels):
+            # What a model put in order has no score but its place.
+            confidence = 1 - place / len(one.labels) if one.chosen else max(scores[label], 0.0)
+            method = "rank" if one.chosen else "retrieve"
             labels.append(Label(item=item, space=space, label=label, confidence=confidence, method=method))
     for annotator, said in votes.items():
         context.store.put_votes(space, annotator, said, order)
     context.store.put_labels(context.run, space, labels)
     await _put_missing(context, space, order)
-
-
-def _falling(labels: Sequence[str], scores: dict[str, float]) -> list[float]:
-    """A confidence for each label that falls with its place: the labels' own scores, the largest first."""
-    return sorted((max(scores.get(label, 0.0), 0.0) for label in labels), reverse=True)
 
 
 async def _put_missing(context: RunContext, space: str, order: dict[str, Ranked]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.retrieval import measures
-from limbeck.retrieval.labelset import LabelSet, plain, several
+from limbeck.retrieval.labelset import LabelSet
 from limbeck.stages.distilling import unseen
 from limbeck.stages.listed import label_set, priors
 from limbeck.stages.ranking import ranked
@@ -33,13 +33,12 @@ async def measure(context: RunContext) -> None:
 
 
 def true_labels(context: RunContext) -> dict[str, list[str]]:
-    """The labels that the gold column gives each document, under the list's own spelling where they are on it."""
+    """The labels that the gold column gives each document, in all its places, under the list's own spelling where they are on it."""
     labels = label_set(context.settings)
-    gold: dict[str, list[str]] = {}
+    gold: dict[str, dict[str, None]] = {}
     for place in context.store.places(context.run):
-        said = several(place.gold) if place.gold else ()
-        gold[place.document] = [labels.names[at] if (at := labels.found.get(plain(name))) is not None else name for name in said]
-    return gold
+        gold.setdefault(place.document, {}).update(dict.fromkeys(labels.spelt(place.gold) if place.gold else ()))
+    return {document: list(said) for document, said in gold.items()}
 
 
 def _labels(context: RunContext, labels: LabelSet) -> dict[str, object]:

@@ -73,11 +73,14 @@ async def teach(
     finders = {share: replace(asks, embedder=taught.scaled(share)) for share in SHARES}
     agreed = {share: await _agreement(finder, held) for share, finder in finders.items()}
     best = max(agreed, key=lambda share: (agreed[share], share))
+    if not best:
+        progress(f"{kind}: on {len(held)} texts held out, nothing that was learnt helps; the encoder stays as it was")
     return Finder(kind, finders[best], {"agreement": agreed[best], "before": agreed[0.0], "share": best})
 
 
 async def _agreement(finder: Retriever, held: Pairs) -> float:
     """RP@10 against the teacher's best labels."""
-    wanted = [rows[np.argsort(-shares, kind="stable")[:RANKED]].tolist() for rows, shares in zip(held.rows, held.shares, strict=True)]
+    best = [np.argsort(-shares, kind="stable")[: min(RANKED, int((shares > 0).sum()))] for shares in held.shares]
+    wanted = [rows[order].tolist() for rows, order in zip(held.rows, best, strict=True)]
     found = [one.rows.tolist() for one in await finder.find(held.texts, count=RANKED)]
     return float(np.mean([rp_at(list(map(str, a)), list(map(str, b)), RANKED) for a, b in zip(found, wanted, strict=True)]))

@@ -30,7 +30,8 @@ LABELS, VECTORS, RESIDUAL = "labels.jsonl", "labels.safetensors", "adapter.safet
 
 
 def save(finder: Finder, folder: Path, settings: RetrievalSettings) -> None:
-    """Write a finder to a folder, which is made where it is missing; nothing in it names this machine.
+    """Write a finder to a folder, which is made where it is missing; nothing in it names this machine but the folder of an
+    encoder of one's own.
 
     Raises:
         StudentError: The folder can't be written.
@@ -63,6 +64,8 @@ def _columns(retriever: Retriever) -> dict[str, npt.NDArray[Any]]:
 def _manifest(finder: Finder, settings: RetrievalSettings) -> dict[str, Any]:
     embedder = finder.retriever.embedder
     encoder = name_of(embedder.encoder) if isinstance(embedder, Tuned) else settings.encoder
+    if Path(encoder).is_dir() and not settings.base_url:
+        encoder = str(Path(encoder).resolve())  # A student is used from anywhere.
     return {
         "finder": VERSION,
         "kind": finder.kind,
