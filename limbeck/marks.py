@@ -4,10 +4,9 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
+from limbeck.retrieval.chunks import Span, merged
 from limbeck.visible import visible
 
-Span = tuple[int, int]
-"""From where to where in a text, in characters."""
 AROUND = 90
 """Characters shown before and after marked words of a long text, about."""
 
@@ -53,17 +52,6 @@ def _wider(text: str, span: Span) -> Span:
     start, end = max(0, span[0] - AROUND), min(len(text), span[1] + AROUND)
     left, right = text.find(" ", start, span[0]), text.rfind(" ", span[1], end)
     return (left + 1 if start and left >= 0 else start), (right if end < len(text) and right >= 0 else end)
-
-
-def merged(spans: Sequence[Span]) -> list[Span]:
-    """Spans in the text's order, those that meet as one."""
-    found: list[Span] = []
-    for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
-        else:
-            found.append((start, end))
-    return found
 
 
 def _marked(text: str, passage: Span, spans: dict[int, Span]) -> str:

@@ -6,6 +6,7 @@ from limbeck import charts, marks
 from limbeck.charts import element, safe, table
 from limbeck.facts import FinderFacts, MissingFacts, RankedFacts, RankingFacts, SpokenFacts, UsedFacts
 from limbeck.report import CHOSEN, LONGEST_NAME, LONGEST_TEXT, Tile, costs, documents_tile, failures, page
+from limbeck.retrieval.chunks import Span
 
 LONGEST_MARKED = 900
 """Characters of a document that are shown."""
@@ -99,7 +100,7 @@ def _document(one: RankingFacts) -> str:
     )
 
 
-def _span(label: SpokenFacts) -> marks.Span:
+def _span(label: SpokenFacts) -> Span:
     return (0, 0) if isinstance(label.said, str) else label.said
 
 

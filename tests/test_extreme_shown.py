@@ -36,6 +36,7 @@ from limbeck.fakes import FakeLLM
 from limbeck.predicting import predict_file
 from limbeck.progress import Progress
 from limbeck.report_ranked import render
+from limbeck.retrieval.chunks import Span
 from limbeck.reviewing import review
 from limbeck.run import Outcome, run
 from limbeck.schemas import Run
@@ -378,7 +379,7 @@ def test_texts_and_labels_have_a_direction_of_their_own() -> None:
         ("x" * 400 + " bake bread " + "y" * 400, [(401, 411), (0, 1)], 60, None, {0}),
     ],
 )
-def test_marked_words(text: str, spans: list[marks.Span], longest: int, expected: str | None, shown: set[int]) -> None:
+def test_marked_words(text: str, spans: list[Span], longest: int, expected: str | None, shown: set[int]) -> None:
     made, places = marks.marked(text, spans, longest)
     assert places == shown
     assert made == expected if expected is not None else "<mark>bake bread<sup>1</sup></mark>" in made
@@ -388,7 +389,7 @@ SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=6)
 
 
 @given(st.text(max_size=60), SPANS, st.integers(1, 80))
-def test_marks_change_no_word(text: str, spans: list[marks.Span], longest: int) -> None:
+def test_marks_change_no_word(text: str, spans: list[Span], longest: int) -> None:
     made, shown = marks.marked(text, spans, longest)
     assert set(re.findall(r"\d+", " ".join(re.findall(r"<sup>([\d ]+)</sup>", made)))) == {str(place + 1) for place in shown}
     assert shown <= {place for place, (start, end) in enumerate(spans) if start < end <= len(text)}

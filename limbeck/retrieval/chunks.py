@@ -4,7 +4,7 @@ All chunks are used, where the published program reads the first alone (D'Ooster
 characters, with an overlap of 2%).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import regex  # type: ignore[import-untyped]
 
@@ -52,3 +52,14 @@ def windows(text: str, longest: int = LONGEST_WINDOW, most: int | None = None) -
     for first in (place * len(words) // starts for place in range(starts)):
         for _, end in words[first : first + longest]:
             yield words[first][0], end
+
+
+def merged(spans: Sequence[Span]) -> list[Span]:
+    """Spans in the text's order, those that meet as one."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from limbeck.retrieval.chunks import CHUNK, Span
+from limbeck.retrieval.chunks import CHUNK, Span, merged
 from limbeck.retrieval.retriever import Found
 from limbeck.schemas.record import Record
 
@@ -48,21 +48,10 @@ def digest(text: str, found: Options) -> str:
         start, end = passage if isinstance(said, str) else said
         around = 0 if (start, end) == passage else AROUND
         wider = max(0, start - around), min(len(text), end + around)
-        if _size(_merged([*kept, wider])) <= CHUNK:
+        if _size(merged([*kept, wider])) <= CHUNK:
             kept.append(wider)
-    return " … ".join(text[start:end] for start, end in _merged(kept)) or text[:CHUNK]
+    return " … ".join(text[start:end] for start, end in merged(kept)) or text[:CHUNK]
 
 
 def _size(spans: Sequence[Span]) -> int:
     return sum(end - start for start, end in spans)
-
-
-def _merged(spans: Sequence[Span]) -> list[Span]:
-    """Spans in the text's order, those that meet as one."""
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
-    return merged

@@ -1,27 +1,25 @@
 """Distil: students learn which labels retrieval and the model found, and find them without either."""
 
-import json
 import random
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
-from limbeck import card
-from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.retrieval.chunks import Span, chunks
 from limbeck.retrieval.options import Options
 from limbeck.retrieval.retriever import PASSAGE
-from limbeck.schemas import Document, Student, content_id
+from limbeck.schemas import Document
 from limbeck.stages.finder_card import finder_card
+from limbeck.stages.keeping import keep, trained
 from limbeck.stages.listed import label_set, open_retriever
 from limbeck.stages.ranking import Ranked, ranked
 from limbeck.stages.retrieving import options
 from limbeck.stages.writing import written
 from limbeck.students import finder_files
-from limbeck.students.finder import KINDS, Finder, Kind, teach
+from limbeck.students.finder import KINDS, Kind, teach
 from limbeck.students.finding import Pairs
 
 STEP = "distil"
@@ -41,7 +39,7 @@ async def distil(context: RunContext) -> None:
         return
     (kinds, why), (shown, held) = _possible(context), lessons(context)
     if len(shown) < FEWEST or not kinds:
-        await _note(context, why or (FEW if kinds else "the config asks for none"))
+        await trained(context, STEP, why or (FEW if kinds else "the config asks for none"))
         return
     started = time.perf_counter()
     retriever = await open_retriever(context)
@@ -53,8 +51,11 @@ async def distil(context: RunContext) -> None:
             stage.advance(1)
     best = max(finders, key=lambda finder: finder.metrics.get("agreement", 0.0))
     for finder in finders:
-        _keep(context, finder, chosen=finder is best)
-    await _note(context, why, started)
+        facts = finder_card(context, finder, finder is best, len(shown), len(held))
+        save = partial(finder_files.save, finder, settings=context.settings.retrieval)
+        space = retriever.labels.id
+        keep(context, finder.kind, finder.metrics, space=space, chosen=finder is best, facts=facts, save=save)
+    await trained(context, STEP, why, started)
 
 
 def _possible(context: RunContext) -> tuple[list[Kind], str]:
@@ -114,29 +115,3 @@ def _pairs(made: Sequence[tuple[str, dict[str, float]]], rows: Mapping[str, int]
         shares[at, : len(best)] = [share for _, share in best]
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
     return Pairs(tuple(text for text, _ in made), numbers, shares)
-
-
-def _keep(context: RunContext, finder: Finder, chosen: bool) -> None:
-    path = Path("students") / f"{context.run.removeprefix('b2:')[:8]}-{finder.kind}"
-    finder_files.save(finder, context.project / path, context.settings.retrieval)
-    shown, held = lessons(context)
-    card.write(finder_card(context, finder, chosen, len(shown), len(held)), context.project / path)
-    row = Student(
-        id=content_id([context.run, finder.kind]),
-        run=context.run,
-        kind=finder.kind,
-        space=label_set(context.settings).id,
-        path=str(path),
-        metrics=json.dumps(finder.metrics),
-        chosen=chosen,
-    )
-    context.store.put([row])
-
-
-async def _note(context: RunContext, note: str, started: float | None = None) -> None:
-    async def made() -> Made:
-        return Made({"note": note, "seconds": time.perf_counter() - started if started else 0.0})
-
-    await one(context, STEP, STEP, made())
-    if note:
-        context.progress.note(f"students: {note}")

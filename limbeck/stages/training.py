@@ -1,20 +1,14 @@
 """Training: students learn the labels of most documents and are tested on the rest, which none of them has seen."""
 
-import json
 import time
-from pathlib import Path
 
-from limbeck import card
-from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.encoder import Embeddings
-from limbeck.schemas import Student, content_id
-from limbeck.schemas.card import Card
 from limbeck.stages.card import cards
+from limbeck.stages.keeping import keep, trained
 from limbeck.stages.labelling import answers, believed, likely_to_apply
 from limbeck.stages.parts import parts
 from limbeck.students import Lessons, fit_best, kinds_for
-from limbeck.students import Student as Trained
 from limbeck.teaching import lessons_of
 
 STEP = "train"
@@ -34,7 +28,7 @@ async def train(context: RunContext) -> None:
     made = make_lessons(context) if context.settings.student.kinds else None
     if made is None:
         why = "too few labelled documents" if context.settings.student.kinds else "the config asks for none"
-        await _note(context, f"{why}; those of before learnt other labels" if before else why)
+        await trained(context, STEP, f"{why}; those of before learnt other labels" if before else why)
         return
     lessons, vectors = made
     # `adapter` is a student of the pipeline `extreme`; the config was refused if it is here.
@@ -48,9 +42,10 @@ async def train(context: RunContext) -> None:
         stage.advance(len(kinds))
     space = context.store.taxonomy(context.run).id
     for student, facts in zip(students, cards(context, students, best), strict=True):
-        _keep(context, student, facts, space, chosen=student is best)
+        best_one = student is best
+        keep(context, student.kind, student.metrics, space=space, chosen=best_one, facts=facts, save=student.save)
     left_out = sorted(set(wanted) - set(kinds))
-    await _note(context, f"{', '.join(left_out)} left out: too many labels" if left_out else "", started)
+    await trained(context, STEP, f"{', '.join(left_out)} left out: too many labels" if left_out else "", started)
 
 
 def make_lessons(context: RunContext) -> tuple[Lessons, Embeddings] | None:
@@ -76,30 +71,3 @@ def make_lessons(context: RunContext) -> tuple[Lessons, Embeddings] | None:
         applicable=likely_to_apply(context, taxonomy.names, taxonomy.id, items),
     )
     return lessons, vectors
-
-
-def _keep(context: RunContext, student: Trained, facts: Card, space: str, chosen: bool) -> None:
-    id = content_id([context.run, student.kind])
-    path = Path("students") / f"{context.run.removeprefix('b2:')[:8]}-{student.kind}"
-    student.save(context.project / path)
-    card.write(facts, context.project / path)
-    row = Student(
-        id=id,
-        run=context.run,
-        kind=student.kind,
-        space=space,
-        path=str(path),
-        metrics=json.dumps(student.metrics),
-        chosen=chosen,
-    )
-    context.store.put([row])
-
-
-async def _note(context: RunContext, note: str, started: float | None = None) -> None:
-    async def made() -> Made:
-        return Made({"note": note, "seconds": time.perf_counter() - started if started else 0.0})
-
-    await one(context, STEP, STEP, made())
-    if note:
-        context.progress.note(f"students: {note}")
-
