@@ -2,15 +2,18 @@
 
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from limbeck.errors import ConfigError
-from limbeck.evals import evaluate_named, retrieval
+from limbeck.evals import esco, evaluate_named, retrieval
 from limbeck.evals.names import Found, table
 from limbeck.evals.page import write_page
 from limbeck.evals.place import rows
+from limbeck.retrieval.labelset import of_names
 from limbeck.retrieval.lexical import Lexical
 from limbeck.retrieval.nearest import Exact
 from limbeck.retrieval.retriever import WORDS
@@ -172,3 +175,39 @@ def test_vectors_and_shared_words_are_ranked_together(monkeypatch: pytest.Monkey
     truly = queries @ vectors.T + WORDS * shared / shared.max(axis=1, keepdims=True)
     found = retrieval.both(Exact.of(vectors), lexical, texts, queries)
     assert np.allclose(np.take_along_axis(truly, found, axis=1), -np.sort(-truly, axis=1), atol=1e-4)
+
+
+def test_esco_s_table_has_every_row_and_each_set_apart() -> None:
+    labels = of_names(["a", "b", "c"])
+    tested = [
+        {"set": "x", "labels": ["a", "b"]},
+        {"set": "x", "labels": []},
+        {"set": "y", "labels": ["c", "unlisted"]},
+    ]
+    best = [["a", "b"], ["c"], ["c"]]
+    figures = esco._figures({row: best if row == "student" else [["c"], [], []] for row in esco.ROWS}, tested, labels)
+    assert set(figures) == {"rp5", "rp10", "recall50", "ndcg10", "psp5", "sentences"}
+    assert set(figures["rp10"]) == set(esco.ROWS)
+    assert figures["rp10"]["student"] == {"x": 100.0, "y": 50.0}
+    assert figures["rp10"]["cosine"] == {"x": 0.0, "y": 0.0}
+    assert figures["sentences"] == {
+        "x": {"scored": 1, "without_gold": 1, "unlisted": 0},
+        "y": {"scored": 1, "without_gold": 0, "unlisted": 1},
+    }
+
+
+def test_esco_s_students_never_see_a_text_that_they_are_scored_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"t{n}" for n in range(7)]
+    seen: list[tuple[set[str], set[str]]] = []
+
+    def taught(desk: Any, learning: list[str], testing: list[str]) -> dict[str, list[list[str]]]:
+        seen.append((set(learning), set(testing)))
+        return {row: [[text] for text in testing] for row in esco.KINDS}
+
+    monkeypatch.setattr(esco, "_taught", taught)
+    desk: Any = SimpleNamespace(seed=0)
+    said = esco._students(desk, texts, None)
+    assert all(not learnt & tested and learnt | tested == set(texts) for learnt, tested in seen) and len(seen) == 2
+    assert said == {row: [[text] for text in texts] for row in esco.KINDS}
+    esco._students(desk, texts, ["other"])
+    assert seen[2] == (set(texts), {"other"})

@@ -134,9 +134,10 @@ def _by_models(desk: Desk, texts: Sequence[str]) -> dict[str, Rankings]:
     with resting(outcome.run, settings, outcome.store) as context:
         found, order = options(context), ranked(context)
         documents = {document.text: document.id for document in context.store.documents(outcome.run)}
-    ids = [documents[text] for text in texts]
-    whole = {id: list(dict.fromkeys([*order[id].labels, *found[id].labels])) for id in set(ids)}
-    return {"infer_retrieve": [list(found[id].labels) for id in ids], "irera": [whole[id] for id in ids]}
+    by_retrieval = {id: list(one.labels) for id, one in found.items()}
+    by_rank = {id: list(dict.fromkeys([*order[id].labels, *one])) for id, one in by_retrieval.items()}
+    ids = [documents.get(text, "") for text in texts]  # A text of nothing but white space is no document.
+    return {"infer_retrieve": [by_retrieval.get(id, []) for id in ids], "irera": [by_rank.get(id, []) for id in ids]}
 
 
 async def _frozen(desk: Desk, labels: LabelSet, texts: Sequence[str]) -> dict[str, Rankings]:
