@@ -61,7 +61,7 @@ class Local:
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]] | None:
         """By its tokenizer."""
-        return _token_ids(self.encoder.tokenizer, texts)
+        return token_ids_of(self.encoder.tokenizer, texts)
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         """By its last layer."""
@@ -100,17 +100,17 @@ class SentenceTransformers:
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]] | None:
         """By its tokenizer."""
-        return _token_ids(self.model.tokenizer, texts)
+        return token_ids_of(self.model.tokenizer, texts)
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         """As the model's transformer does."""
-        tokenizer = self.model.tokenizer
-        limit = self.model.max_seq_length
+        tokenizer, limit = self.model.tokenizer, self.model.max_seq_length
+        ends = set(tokenizer.all_special_ids)
         ids = tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"] if texts else []
         hidden = self.model.encode(list(texts), output_value="token_embeddings", show_progress_bar=False) if texts else []
         found: Tokens = []
         for numbers, vectors in zip(ids, hidden, strict=True):
-            inner = [place for place, token in enumerate(numbers) if token not in set(tokenizer.all_special_ids)]
+            inner = [place for place, token in enumerate(numbers) if token not in ends]
             found.append(([numbers[place] for place in inner], unit(vectors.float().cpu().numpy()[inner])))
         return found
 
@@ -146,7 +146,7 @@ def _units(vectors: Any) -> Embeddings:
     return unit(np.asarray(vectors, dtype=np.float32).reshape(len(vectors), -1 if len(vectors) else 0))
 
 
-def _token_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+def token_ids_of(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """Without those that mark a text's ends; none for no texts, which tokenizers refuse."""
     return list(tokenizer(list(texts), add_special_tokens=False)["input_ids"]) if texts else []
 

@@ -281,8 +281,6 @@ class OpenAIServer:
             NoLikelihood: It was asked how likely the prompt is, and can't say.
             lm15.LM15Error: The server refused it, failed, or was lost; DSPy retries where that helps.
         """
-        if os.environ.get("LIMBECK_CALLS") == "off":
-            raise ModelCallsOff(f"model {self.model!r} was called; allow it with: LIMBECK_CALLS=on")
         dialect = self._dialect  # Another request may change it while this one is on its way.
         status, headers, answer = await self._post(spoken(body, dialect))
         if status == 400 and dialect == "openai" and constrained(body) and "response_format" in str(answer):
@@ -303,8 +301,6 @@ class OpenAIServer:
             ModelCallsOff: `LIMBECK_CALLS=off`.
             ModelUnreachable: The server is gone, takes no key or doesn't embed, and trying again doesn't help.
         """
-        if os.environ.get("LIMBECK_CALLS") == "off":
-            raise ModelCallsOff(f"model {self.model!r} was called; allow it with: LIMBECK_CALLS=on")
         places = asyncio.Semaphore(self._settings.concurrency)
 
         async def part(start: int) -> list[list[float]]:
@@ -337,6 +333,8 @@ class OpenAIServer:
         raise ModelUnreachable(f"{self.base_url!r} does not embed with {self.model!r}: {said}; see to it, or correct `retrieval:`")
 
     async def _post(self, body: Body, path: str = "chat/completions") -> tuple[int, Any, Body]:
+        if os.environ.get("LIMBECK_CALLS") == "off":
+            raise ModelCallsOff(f"model {self.model!r} was called; allow it with: LIMBECK_CALLS=on")
         try:
             async with self._opened().post(f"{self.base_url}/{path}", json=body) as got:
                 raw = await got.read()

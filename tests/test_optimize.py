@@ -254,7 +254,7 @@ def scored(config: Settings, fake: FakeLLM) -> tuple[float, int]:
             spent = Spent()
             llm = LLM("small", store, fake, config.model, config.budget, spent)
             retriever: Any = Retriever()
-            program = open_program(RunContext("", config, store, llm, llm.lm(), Progress(quiet=True)), retriever)
+            program = open_program(RunContext("", config, store, llm, llm.lm(), Progress(quiet=True), retriever=retriever))
             with dspy.context(lm=llm.lm(), disable_history=True, trace=None):
                 found = [
                     (await program.acall(use_case=config.use_case, document=one.document.text, chunks=[one.document.text])).labels

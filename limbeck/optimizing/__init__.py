@@ -147,7 +147,7 @@ class Work:
         retriever = await open_retriever(context)
         look = looking(retriever, self.settings.retrieval.options, home)
         bench = Bench(self.settings, self.examples, self.steps, models, self.progress, home, look)
-        return await bench.left_to_right(open_program(context, retriever))
+        return await bench.left_to_right(open_program(context))
 
     def _asked(self) -> tuple[ModelSettings, ModelSettings, ModelSettings]:
         """The models of Infer and of Rank, and the teacher."""

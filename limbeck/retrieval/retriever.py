@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from limbeck.embedding import Embedder, OnBatch
+from limbeck.embedding import Embedder
 from limbeck.retrieval.chunks import Span, chunks, windows
 from limbeck.retrieval.labelset import LabelSet
 from limbeck.retrieval.late import Late
@@ -83,7 +83,7 @@ class Retriever:
     """[labels]: what is taken from a cosine, as of `hubs.py`."""
 
     async def find(
-        self, texts: Sequence[str], inferred: Sequence[Sequence[str]] = (), count: int = 50, on_text: OnBatch | None = None
+        self, texts: Sequence[str], inferred: Sequence[Sequence[str]] = (), count: int = 50
     ) -> list[Found]:
         """Find labels.
 
@@ -91,15 +91,12 @@ class Retriever:
             texts: Documents of any length.
             inferred: Labels that a model guessed of each; none where left out.
             count: How many labels to find for each text.
-            on_text: Told how many texts are done.
         """
         found: list[Found] = []
         guesses = inferred or [()] * len(texts)
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             part = slice(start, start + TEXTS_AT_ONCE)
             found += await self._find(texts[part], guesses[part], count)
-            if on_text:
-                on_text(len(texts[part]))
         return found
 
     async def nearest_listed(self, texts: Sequence[str]) -> list[tuple[str, float]]:

@@ -7,7 +7,7 @@ from limbeck.context import RunContext
 from limbeck.retrieval.chunks import chunks
 from limbeck.schemas import Document
 from limbeck.settings import EMBEDDED
-from limbeck.stages.listed import open_program, open_retriever
+from limbeck.stages.listed import open_program
 
 STEP = "infer"
 
@@ -22,7 +22,7 @@ async def infer(context: RunContext) -> None:
     """Guess labels of every document, from all its chunks."""
     if not wanted(context):
         return
-    program = open_program(context, await open_retriever(context))
+    program = open_program(context)
 
     async def work(document: Document) -> Made:
         parts = [document.text[start:end] for start, end in chunks(document.text)]

@@ -42,7 +42,7 @@ def label_set(settings: Settings) -> LabelSet:
 def priors(settings: Settings) -> tuple[Floats | None, tuple[str, ...]]:
     """[labels] how frequent each label is, where the config says so; and what was left out of it."""
     source = _wanted(settings).priors
-    return labelset.read_priors(source, label_set(settings)) if source else (None, ())
+    return _read_priors(source, _stamp(source), label_set(settings)) if source else (None, ())
 
 
 def check(settings: Settings, progress: Progress) -> None:
@@ -119,6 +119,11 @@ def _read(wanted: LabelsetSettings, stamp: Any) -> LabelSet:
     return labelset.read(wanted.source, {key: getattr(wanted, key) for key in COLUMNS})
 
 
+@lru_cache(maxsize=1)
+def _read_priors(source: str, stamp: Any, labels: LabelSet) -> tuple[Floats, tuple[str, ...]]:
+    return labelset.read_priors(source, labels)
+
+
 def _stamp(source: str) -> Any:
     """What changes when a file does."""
     path = Path(source)
@@ -158,11 +163,15 @@ async def _hubs(context: RunContext, retriever: Retriever) -> Floats | None:
     return found
 
 
-def open_program(context: RunContext, retriever: Retriever) -> InferRetrieveRank:
-    """Infer, Retrieve and Rank as the config wants them: as `limbeck optimize` saved them, or as they come."""
+def open_program(context: RunContext) -> InferRetrieveRank:
+    """Infer, Retrieve and Rank as the config wants them: as `limbeck optimize` saved them, or as they come.
+
+    Labels are made ready when Retrieve is first asked; Infer and Rank do without.
+    """
     rank = context.settings.rank
 
     async def look(text: str, inferred: Sequence[str]) -> Options:
+        retriever = await open_retriever(context)
         return Options.of((await retriever.find([text], [inferred], options))[0], retriever.labels.names)
 
     options = context.settings.retrieval.options

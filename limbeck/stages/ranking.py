@@ -66,7 +66,7 @@ async def rank(context: RunContext) -> None:
 async def _ask(context: RunContext) -> None:
     found, asked = options(context), ranker(context)
     documents = _to_rank(context, context.store.documents(context.run))
-    work = await _likeliest(asked, found) if mode(context) == "likelihood" else await _ordered(asked, found)
+    work = _likeliest(asked, found) if mode(context) == "likelihood" else _ordered(asked, found)
     await each(asked, STEP, {one.id: one for one in documents}, work)
 
 
@@ -78,9 +78,9 @@ def _to_rank(context: RunContext, documents: Sequence[Document]) -> list[Documen
     return random.Random(context.settings.seed).sample(list(documents), limit)
 
 
-async def _ordered(context: RunContext, found: dict[str, Options]) -> Work:
+def _ordered(context: RunContext, found: dict[str, Options]) -> Work:
     """What asks the model to choose and order."""
-    program = open_program(context, await open_retriever(context))
+    program = open_program(context)
     labels = label_set(context.settings)
 
     async def work(document: Document) -> Made:
@@ -98,7 +98,7 @@ async def _ordered(context: RunContext, found: dict[str, Options]) -> Work:
     return work
 
 
-async def _likeliest(context: RunContext, found: dict[str, Options]) -> Work:
+def _likeliest(context: RunContext, found: dict[str, Options]) -> Work:
     """What asks the model under which option a text is likeliest."""
     labels = label_set(context.settings)
 

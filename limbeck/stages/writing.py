@@ -18,7 +18,7 @@ STEP = "write"
 async def write(context: RunContext) -> None:
     """Have texts written for as many labels as the config says, those found for the most documents first."""
     labels, program = label_set(context.settings), Write()
-    names = _to_write(context, labels.names)
+    names = _to_write(context, labels.names) if context.settings.retrieval.written else []
 
     async def work(name: str) -> Made:
         said = await program.acall(use_case=context.settings.use_case, label=name, description=labels.about(name))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from limbeck.device import device, halves
-from limbeck.embedding import Embedder, OnBatch, Tokens
+from limbeck.embedding import Embedder, OnBatch, Tokens, token_ids_of
 from limbeck.encoder import Encoder, pooled
 from limbeck.neighbours import unit
 from limbeck.retrieval.nearest import Floats, Nearest, Rows
@@ -121,7 +121,7 @@ class Tuned:
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]] | None:
         """By its tokenizer."""
-        return list(self.encoder.tokenizer(list(texts), add_special_tokens=False)["input_ids"]) if texts else []
+        return token_ids_of(self.encoder.tokenizer, texts)
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         """Of the encoder without its adapter."""
