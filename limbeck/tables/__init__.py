@@ -1,0 +1,1 @@
+"""Tables from files: one grid, whatever they are written in."""
