@@ -20,7 +20,7 @@ from limbeck.encoder import Embeddings, Encoder, refused
 from limbeck.llm import OpenAIServer
 from limbeck.neighbours import unit
 from limbeck.schemas import content_id
-from limbeck.settings import MINILM, ModelSettings, RetrievalSettings
+from limbeck.sections import MINILM, ModelSettings, RetrievalSettings
 from limbeck.store import Store
 
 AT_ONCE = 4096

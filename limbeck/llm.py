@@ -31,7 +31,7 @@ from limbeck.errors import (
 )
 from limbeck.schemas import Call
 from limbeck.schemas.record import canonical, named
-from limbeck.settings import BudgetSettings, ModelSettings
+from limbeck.sections import BudgetSettings, ModelSettings
 from limbeck.store import Store
 
 Sender = Callable[[Body], Awaitable[Body]]

@@ -25,8 +25,9 @@ from limbeck.progress import Progress
 from limbeck.query import ask
 from limbeck.schemas import Corpus, Run, content_id
 from limbeck.schemas.quality import ERRORS
+from limbeck.sections import FAKE, ModelSettings
 from limbeck.serving import Served
-from limbeck.settings import FAKE, ModelSettings, Settings
+from limbeck.settings import Settings
 from limbeck.stages.inputs import INPUTS
 from limbeck.store import Store
 

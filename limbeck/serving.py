@@ -14,7 +14,7 @@ from limbeck.engine import Server, is_cpu_build, serve
 from limbeck.errors import ConfigError, EngineError
 from limbeck.llm import OpenAIServer
 from limbeck.progress import Progress
-from limbeck.settings import EMBEDDED, FAKE, ModelSettings
+from limbeck.sections import EMBEDDED, FAKE, ModelSettings
 
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 T = TypeVar("T")

@@ -16,7 +16,8 @@ from limbeck.fakes import FakeLLM
 from limbeck.progress import Progress
 from limbeck.reviewing import opened
 from limbeck.run import Outcome, run
-from limbeck.settings import AnnotatorSettings, Settings, load
+from limbeck.sections import AnnotatorSettings
+from limbeck.settings import Settings, load
 from limbeck.stages.labelling import ECHO
 from limbeck.stages.review import record
 

@@ -16,7 +16,7 @@ from limbeck import embedding as module
 from limbeck.embedding import Local, SentenceTransformers, Served, Tokens, kept, named, open_embedder
 from limbeck.encoder import Embeddings, Encoder
 from limbeck.errors import ConfigError, ModelCallsOff, ModelUnreachable
-from limbeck.settings import MINILM, ModelSettings, RetrievalSettings
+from limbeck.sections import MINILM, ModelSettings, RetrievalSettings
 from limbeck.store import Store
 
 TEXTS = ["manage staff", "", "Nurses look after people. " * 60, "数据分析", "C++ 😀", "manage staff"]

@@ -23,17 +23,17 @@ from limbeck.programs.taxonomy import Labeller, Taxonomist
 from limbeck.progress import Progress
 from limbeck.run import run
 from limbeck.schemas import Category
-from limbeck.serving import Served
-from limbeck.settings import (
+from limbeck.sections import (
     BudgetSettings,
     DocumentsSettings,
     LabelSettings,
     MeasureSettings,
     ModelSettings,
-    Settings,
     StudentSettings,
     TaxonomySettings,
 )
+from limbeck.serving import Served
+from limbeck.settings import Settings
 from limbeck.store import Store
 
 pytestmark = pytest.mark.vllm

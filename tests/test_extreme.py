@@ -23,7 +23,8 @@ from limbeck.retrieval.labelset import of_names
 from limbeck.retrieval.options import Options, digest
 from limbeck.retrieval.retriever import build
 from limbeck.run import Outcome, run
-from limbeck.settings import BudgetSettings, ModelSettings, RetrievalSettings, Settings, load
+from limbeck.sections import BudgetSettings, ModelSettings, RetrievalSettings
+from limbeck.settings import Settings, load
 from limbeck.store import Store
 
 pytestmark = pytest.mark.usefixtures("one_encoder")

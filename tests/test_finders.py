@@ -12,7 +12,7 @@ from limbeck.encoder import Encoder
 from limbeck.errors import ConfigError, StudentError
 from limbeck.retrieval.labelset import LabelSet
 from limbeck.retrieval.retriever import Retriever, build
-from limbeck.settings import RetrievalSettings
+from limbeck.sections import RetrievalSettings
 from limbeck.students import finder_files
 from limbeck.students.finder import KINDS, Finder, Kind, teach
 from limbeck.students.finding import LORA, MOST_COMPARED, Pairs

@@ -19,7 +19,7 @@ from limbeck.fakes import FakeLLM
 from limbeck.llm import LLM, OpenAIServer, Spent
 from limbeck.programs.likelihood import TEMPERATURE, Likelihood, Logprobs, likelihoods
 from limbeck.schemas import Category
-from limbeck.settings import BudgetSettings, ModelSettings
+from limbeck.sections import BudgetSettings, ModelSettings
 from limbeck.store import Store
 
 NONE = "the server of 'm' does not say how likely a prompt is (`prompt_logprobs`, as vLLM does); write `mode: reasoned` under `labels:` or `rank:`"

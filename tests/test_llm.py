@@ -17,7 +17,7 @@ from limbeck.dialects import CHOICE, Body, neutral, spoken
 from limbeck.errors import BudgetSpent, CallFailed, LimbeckError, ModelCallsOff, ModelUnreachable
 from limbeck.fakes import FakeLLM
 from limbeck.llm import LLM, OpenAIServer, Sender, Spent, reason
-from limbeck.settings import BudgetSettings, ModelSettings, PriceSettings
+from limbeck.sections import BudgetSettings, ModelSettings, PriceSettings
 from limbeck.store import Store
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -38,7 +38,8 @@ from limbeck.retrieval.labelset import LabelSet, of_names
 from limbeck.retrieval.measures import measure
 from limbeck.retrieval.retriever import Found
 from limbeck.schemas import Corpus, Document, Place
-from limbeck.settings import OptimizeSettings, Settings, load
+from limbeck.sections import OptimizeSettings
+from limbeck.settings import Settings, load
 from limbeck.stages.listed import open_program
 from limbeck.store import Store
 

@@ -28,7 +28,7 @@ from limbeck.programs.guardrails import (
 from limbeck.programs.predict import RETRIES, CheckedChoice, CheckedPredict, shown
 from limbeck.programs.taxonomy import Labeller, Taxonomist, numbered
 from limbeck.schemas import Category
-from limbeck.settings import BudgetSettings, ModelSettings
+from limbeck.sections import BudgetSettings, ModelSettings
 from limbeck.store import Store
 
 

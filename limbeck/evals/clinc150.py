@@ -13,14 +13,14 @@ from limbeck.evals.names import from_names, table
 from limbeck.evals.place import Place, Rows, scratch
 from limbeck.metrics import clustering
 from limbeck.run import run
-from limbeck.settings import (
+from limbeck.sections import (
     DocumentsSettings,
     LabelSettings,
     MeasureSettings,
-    Settings,
     StudentSettings,
     TaxonomySettings,
 )
+from limbeck.settings import Settings
 from limbeck.show import rows as ask_rows
 
 USE_CASE = "Sort what people ask an assistant by what they want done."

@@ -27,15 +27,15 @@ from limbeck.retrieval.lexical import Lexical
 from limbeck.retrieval.measures import measure, propensities_of
 from limbeck.retrieval.retriever import build
 from limbeck.run import STORE, Outcome, resting, run
-from limbeck.settings import (
+from limbeck.sections import (
     DocumentsSettings,
     InferSettings,
     LabelsetSettings,
     RankSettings,
     RetrievalSettings,
-    Settings,
     StudentSettings,
 )
+from limbeck.settings import Settings
 from limbeck.stages.listed import cached
 from limbeck.stages.ranking import ranked
 from limbeck.stages.retrieving import options

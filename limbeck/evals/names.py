@@ -17,14 +17,14 @@ from limbeck.metrics import against_gold, multilabel
 from limbeck.reviewing import AT_A_TIME, opened
 from limbeck.run import Outcome, run
 from limbeck.schemas import YES
-from limbeck.settings import (
+from limbeck.sections import (
     DocumentsSettings,
     LabelSettings,
     MeasureSettings,
-    Settings,
     StudentSettings,
     TaxonomySettings,
 )
+from limbeck.settings import Settings
 from limbeck.show import rows as ask_rows
 from limbeck.stages.review import learn, questions, record
 from limbeck.students import Prediction, load

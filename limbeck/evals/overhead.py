@@ -18,8 +18,9 @@ from limbeck.evals.stub import MODEL, serving
 from limbeck.llm import LLM, InlineExecutor, OpenAIServer, Sender, Spent
 from limbeck.progress import Progress
 from limbeck.schemas import Category, Document
+from limbeck.sections import EMBEDDED, DocumentsSettings, LabelSettings, ModelSettings
 from limbeck.serving import Served
-from limbeck.settings import EMBEDDED, DocumentsSettings, LabelSettings, ModelSettings, Settings
+from limbeck.settings import Settings
 from limbeck.stages.votes import label_by_llm, readings
 from limbeck.store import Store
 

@@ -28,7 +28,8 @@ from limbeck.programs.extreme import InferRetrieveRank
 from limbeck.progress import Progress
 from limbeck.run import STORE, log_of, sender, stoppable
 from limbeck.schemas import Corpus, content_id
-from limbeck.settings import ModelSettings, Settings
+from limbeck.sections import ModelSettings
+from limbeck.settings import Settings
 from limbeck.stages import inferring, listed, ranking
 from limbeck.stages.listed import label_set, open_program, open_retriever
 from limbeck.store import Store

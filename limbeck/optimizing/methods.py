@@ -16,7 +16,7 @@ from dspy.utils.exceptions import AdapterParseError, ContextWindowExceededError
 
 from limbeck.errors import CallFailed, ConfigError
 from limbeck.optimizing.steps import Step, judged, score
-from limbeck.settings import OptimizeSettings
+from limbeck.sections import OptimizeSettings
 
 MINIBATCH = 35
 """Validation documents by which MIPROv2 compares two programs for the time being, where there are more."""

@@ -6,7 +6,7 @@ from limbeck.batch import Made, each
 from limbeck.context import RunContext
 from limbeck.retrieval.chunks import chunks
 from limbeck.schemas import Document
-from limbeck.settings import EMBEDDED
+from limbeck.sections import EMBEDDED
 from limbeck.stages.listed import open_program
 
 STEP = "infer"

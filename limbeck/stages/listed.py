@@ -22,7 +22,8 @@ from limbeck.retrieval.nearest import Floats
 from limbeck.retrieval.options import Options
 from limbeck.retrieval.retriever import PASSAGE, Embed, Retriever, build
 from limbeck.schemas import content_id
-from limbeck.settings import MINILM, LabelsetSettings, RetrievalSettings, Settings
+from limbeck.sections import MINILM, LabelsetSettings, RetrievalSettings
+from limbeck.settings import Settings
 
 MOST_TEXTS = 2000
 """Documents by which hubs are found."""

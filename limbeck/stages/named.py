@@ -13,7 +13,7 @@ from limbeck import documents as reading
 from limbeck.annotators import Pattern, read_patterns
 from limbeck.annotators.ballots import label_named
 from limbeck.errors import ConfigError, NoColumn, NoText
-from limbeck.settings import AnnotatorSettings
+from limbeck.sections import AnnotatorSettings
 
 TEXT, LABEL = "text", "label"
 QUOTED = 60

@@ -15,7 +15,7 @@ from limbeck.programs.likelihood import Likelihood
 from limbeck.retrieval.options import Options, digest
 from limbeck.schemas import Category, Document, Label, Vote
 from limbeck.schemas.record import Record
-from limbeck.settings import EMBEDDED
+from limbeck.sections import EMBEDDED
 from limbeck.stages.listed import label_set, open_program, open_retriever
 from limbeck.stages.retrieving import options
 

@@ -18,7 +18,7 @@ from limbeck.context import RunContext
 from limbeck.programs.likelihood import Likelihood
 from limbeck.programs.taxonomy import Labeller
 from limbeck.schemas import OTHER, Artifact, Category, Document, Vote, content_id
-from limbeck.settings import EMBEDDED, FAKE
+from limbeck.sections import EMBEDDED, FAKE
 from limbeck.stages.summaries import excerpt
 
 SMALLEST_SCORE = 0.01

@@ -19,7 +19,7 @@ from limbeck.errors import StudentError
 from limbeck.retrieval.labelset import LabelSet
 from limbeck.retrieval.nearest import nearest
 from limbeck.retrieval.retriever import LABELS_AT_ONCE, Retriever, ready
-from limbeck.settings import RetrievalSettings
+from limbeck.sections import RetrievalSettings
 from limbeck.students.finder import KINDS, Finder
 from limbeck.students.finding import Residual, Tuned
 from limbeck.students.loading import adapted, damaged
