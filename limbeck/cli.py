@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from limbeck.cli_schema import schema
 from limbeck.errors import ConfigError, Interrupted, LimbeckError, QueryError
 from limbeck.visible import in_json, literal, visible
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split("\n")[0])
 models = typer.Typer(no_args_is_help=True, help="The embedded model, and a server for it.")
 app.add_typer(models, name="models")
+app.add_typer(schema, name="schema")
 
 Project = Annotated[Path, typer.Option("--project", "-p", help="the project's folder")]
 DEFAULT_PROJECT = Path("limbeck-project")
@@ -265,11 +267,3 @@ def serve_model(
     from limbeck.serving import serve_forever
 
     serve_forever(model, port)
-
-
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of a config, for editors; it also lies in the package, `configs/schema.json`."""
-    from limbeck.settings import Settings
-
-    print(json.dumps(Settings.model_json_schema(), indent=2))
