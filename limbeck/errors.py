@@ -45,6 +45,10 @@ class NoLabels(DocumentsError):
         super().__init__(f"no label{where} of {source!r}; write one a row, or name the column with `labelset: {{label: …}}`")
 
 
+class TableError(DocumentsError):
+    """A table can't be read: its markup is broken beyond use, or it is too large."""
+
+
 class ModelUnreachable(ConfigError):
     """No server answers at the model's address, or it doesn't serve the model."""
 
@@ -76,6 +80,16 @@ class GuardrailError(LimbeckError):
 
 class CallFailed(LimbeckError):
     """The server refused a request, or answered nothing usable after every retry."""
+
+
+class PromptTooLong(CallFailed):
+    """A prompt is longer than its model reads, and can't be cut."""
+
+    def __init__(self, characters: int, model: str) -> None:
+        super().__init__(
+            f"the prompt of {characters!r} characters does not fit {model!r}; write a shorter use case, fewer labels, or "
+            "a model with a larger `context`"
+        )
 
 
 class NoLikelihood(LimbeckError):

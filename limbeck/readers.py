@@ -88,7 +88,7 @@ def _text_rows(path: Path, skipped: Skipped) -> Iterator[Row]:
 def _csv_rows(path: Path, skipped: Skipped) -> Iterator[Row]:
     csv.field_size_limit(2**31 - 1)  # The most that a C long holds everywhere.
     with open_text(path, skipped, newline="") as file:
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(file.readline())
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else delimiter_of(file.readline())
         file.seek(0)
         lines = csv.reader(file, delimiter=delimiter)
         header = [name.strip() for name in next(lines, [])]
@@ -106,7 +106,7 @@ def _csv_rows(path: Path, skipped: Skipped) -> Iterator[Row]:
             ] += 1
 
 
-def _delimiter(header: str) -> str:
+def delimiter_of(header: str) -> str:
     """A comma, or what stands more often in the header: half the world's spreadsheets write semicolons."""
     return max(",;\t|", key=header.count)
 

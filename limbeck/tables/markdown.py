@@ -1,0 +1,126 @@
+"""Markdown: pipe tables, with or without the line of dashes beneath the header."""
+
+import html
+import re
+from collections.abc import Iterator
+
+from limbeck.schemas.tables import Spot, Table
+from limbeck.tables.headers import with_headers
+from limbeck.tables.laying import Piece, standing
+
+DASHES = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+FENCE = re.compile(r"[ \t]*(```|~~~)")
+BAR = re.compile(r"\\.|(\|)", re.S)
+MARKS = re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1|(?<![\w*])([*_])(?=[^\s*_])(.+?)(?<=[^\s*_])\3(?![\w*])|`([^`]+)`")
+LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
+BREAK = re.compile(r"<br\s*/?>|<(sup|sub)>|</?(?:b|i|em|strong|sup|sub|u|small|span)\b[^>]*>", re.I)
+CAPTION = re.compile(r"[ \t]*(?:Caption:|\**Table\b)\s*(.+)", re.I)
+Line = tuple[int, int]
+
+
+def tables(source: str) -> Iterator[Table]:
+    """The pipe tables of a text, in its order; a spot is a place in `source`.
+
+    Raises:
+        TableError: A table is too large.
+    """
+    lines = _lines(source)
+    at = 0
+    fence = ""
+    while at < len(lines):
+        mark = FENCE.match(source, *lines[at])
+        if mark and (not fence or mark[1] == fence):
+            fence = "" if fence else mark[1]
+        end = at if fence else _block(source, lines, at)
+        if end > at:
+            yield _table(source, lines, at, end)
+        at = max(end, at + 1)
+
+
+def _lines(source: str) -> list[Line]:
+    found, at = [], 0
+    for line in source.split("\n"):
+        found.append((at, at + len(line)))
+        at += len(line) + 1
+    return found
+
+
+def _block(source: str, lines: list[Line], at: int) -> int:
+    """The line after the table that begins here; the same line where none begins."""
+    end = at
+    while end < len(lines) and "|" in source[slice(*lines[end])]:
+        end += 1
+    texts = [source[slice(*line)].strip() for line in lines[at:end]]
+    if not any(_is_row(text) for text in texts[:1]) and not (len(texts) > 1 and _is_dashes(texts[1])):
+        return at
+    return end
+
+
+def _is_row(text: str) -> bool:
+    return len(text) > 1 and text.startswith("|") and text.endswith("|")
+
+
+def _is_dashes(text: str) -> bool:
+    return bool(DASHES.fullmatch(text)) and "-" in text
+
+
+def _table(source: str, lines: list[Line], at: int, end: int) -> Table:
+    rows: list[list[Piece]] = []
+    marked = 0
+    for line in lines[at:end]:
+        if _is_dashes(source[slice(*line)]):
+            marked = marked or len(rows)
+        else:
+            rows.append(_row(source, *line))
+    laid = standing(rows)
+    table = Table(
+        format="markdown",
+        caption=_caption(source, lines, at, end),
+        rows=laid.rows,
+        columns=laid.columns,
+        cells=laid.cells,
+        markup=source[lines[at][0] : lines[end - 1][1]],
+    )
+    return with_headers(table, marked=marked)
+
+
+def _row(source: str, start: int, end: int) -> list[Piece]:
+    bars = [found.start() for found in BAR.finditer(source, start, end) if found[1]]
+    first, last = source[start:end].lstrip().startswith("|"), source[start:end].rstrip().endswith("|")
+    edges = bars if first else [start - 1, *bars]
+    if not (last and len(edges) > 1 and source[edges[-1] + 1 : end].strip() == ""):
+        edges = [*edges, end]
+    return [_piece(source, left + 1, right) for left, right in zip(edges, edges[1:], strict=False)]
+
+
+def _piece(source: str, start: int, end: int) -> Piece:
+    words = source[start:end]
+    start, end = start + len(words) - len(words.lstrip()), start + len(words.rstrip())
+    return Piece(text=text_of(words), spot=Spot(start=start, end=end)) if words.strip() else Piece()
+
+
+def text_of(words: str) -> str:
+    """Markdown as a person reads it, on one line."""
+    words = words.replace("\\|", "|")
+    if any(mark in words for mark in "*_`[<&~\\"):
+        words = LINK.sub(r"\1", BREAK.sub(lambda found: " " if "br" in found.group().lower() else "", words))
+        for _ in range(3):
+            words = MARKS.sub(lambda found: found[2] or found[4] or found[5] or "", words)
+        words = html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", words))
+    return " ".join(words.split())
+
+
+def _caption(source: str, lines: list[Line], at: int, end: int) -> str:
+    """A line that begins with `Table` or `Caption:` beside the table, at most a blank line away."""
+    near = [*range(end, min(len(lines), end + 2)), *range(at - 1, max(-1, at - 3), -1)]
+    for line in near:
+        words = source[slice(*lines[line])]
+        if "|" not in words and (found := CAPTION.match(words)):
+            return text_of(found[1] if words.strip().lower().startswith("caption:") else words)
+    return ""
+
+
+def paragraphs(source: str) -> list[str]:
+    """The running text: blocks that hold no table's line."""
+    parts = [part.strip() for part in re.split(r"\n\s*\n", source)]
+    return [text_of(part) for part in parts if part and not all("|" in line for line in part.splitlines())]

@@ -1,0 +1,90 @@
+"""Plain: LaTeX as a person reads it, by `pylatexenc`; citations, colours, lengths and labels are left out."""
+
+import functools
+import re
+from typing import Any
+
+from limbeck.errors import ConfigError
+from limbeck.tables.macros import group
+
+MISSING = "{} is read by a package that is not here; type pip install 'limbeck[tables]'"
+ARGUMENTS = {
+    **dict.fromkeys(("cellcolor", "rowcolor", "color", "label", "vspace", "hspace", "phantom", "hphantom", "vphantom"), 1),
+    **dict.fromkeys(("footnotemark", "footnote", "tablefootnote", "tnote", "ref", "eqref", "autoref", "cref", "Cref", "index"), 1),
+    **dict.fromkeys(("textcolor", "colorbox", "rotatebox", "scalebox", "parbox", "href", "raisebox", "adjustbox", "includegraphics"), 1),
+    **dict.fromkeys(("multicolumn", "multirow", "resizebox", "fcolorbox", "rule", "fontsize", "setlength", "addtolength"), 2),
+    **dict.fromkeys(("pageref", "hypertarget", "bibliographystyle", "usepackage", "input", "arrayrulecolor", "linespread"), 1),
+    **dict.fromkeys(("makecell", "thead", "shortstack", "makebox", "mbox", "hyperref", "centering", "diagbox", "caption", "item"), 0),
+}
+"""How many of a macro's arguments are for the typesetter; the rest is text."""
+COMMAND = re.compile(r"\\([A-Za-z]+)\*?")
+CITATION = re.compile(r"[A-Za-z]*[cC]ite[A-Za-z]*")
+OPTION = re.compile(r"\s*(?:\[[^\]]*\]|\([^)]*\)(?=\{))")
+STAR = re.compile(r"\s*(?:\*|[\d.]+(?:pt|cm|em|ex|mm|in)?)")
+BREAK = re.compile(r"\\\\\*?(?:\[[^\]]*\])?|\\(?:newline|tabularnewline|quad|qquad|par)(?![A-Za-z])")
+INNER = re.compile(r"\\(begin|end)\s*\{[^}]*\}")
+BLANKS = re.compile(r"[\s\u200b]+")
+MARKED = re.compile(r"[\\{}$~^_%]|--|``|''")
+"""What plain words don't have."""
+
+
+def plain(latex: str) -> str:
+    """LaTeX as text on one line.
+
+    Raises:
+        ConfigError: pylatexenc is not installed.
+    """
+    if MARKED.search(latex):
+        try:
+            latex = _converter().latex_to_text(_bare(latex), tolerant_parsing=True)
+        except (IndexError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+            latex = re.sub(r"\\[A-Za-z]+|[\\{}$]", " ", latex)  # What pylatexenc can't parse, even tolerantly.
+    return BLANKS.sub(" ", latex).strip()
+
+
+@functools.cache
+def _converter() -> Any:
+    try:
+        from pylatexenc.latex2text import LatexNodes2Text
+    except ImportError:
+        raise ConfigError(MISSING.format("LaTeX")) from None
+    return LatexNodes2Text(math_mode="text", keep_comments=False, strict_latex_spaces=False)
+
+
+def _bare(latex: str) -> str:
+    """Without what is for the typesetter."""
+    parts: list[str] = []
+    done = 0
+    for found in COMMAND.finditer(latex):
+        if found.start() < done or not _counts_as_command(latex, found.start()):
+            continue
+        count = 1 if CITATION.fullmatch(found[1]) else ARGUMENTS.get(found[1])
+        if count is not None:
+            parts += [latex[done : found.start()], " " if count == 0 or found[1] == "label" else ""]
+            done = _after(latex, found.end(), count)
+    latex = "".join([*parts, latex[done:]])
+    latex = BREAK.sub(" ", latex)
+    return INNER.sub(" ", latex) if "\\begin" in latex or "\\end" in latex else latex
+
+
+def _counts_as_command(latex: str, at: int) -> bool:
+    """Whether the backslash is not itself escaped, as in `\\\\\\textbf`."""
+    before = at - len(latex[:at].rstrip("\\"))
+    return before % 2 == 0 or before == at
+
+
+def _after(latex: str, at: int, count: int) -> int:
+    """The place after options and so many arguments."""
+    while True:
+        while option := OPTION.match(latex, at):
+            at = option.end()
+        if not count:
+            return at
+        begin = at + len(latex[at:]) - len(latex[at:].lstrip())
+        end = group(latex, begin)
+        if end is None:
+            star = STAR.match(latex, at)
+            if not star:
+                return at
+            end = star.end()
+        at, count = end, count - 1
