@@ -72,7 +72,8 @@ def explain(error: Any, path: Path, root: type[BaseModel]) -> str:
 
 WHOLE = {
     "foreign": "section {key!r} in {path!r} is not read by this pipeline; leave it out, or write another `pipeline:`",
-    "lacking": "{key!r} is missing in {path!r}; add a line `labelset: {{source: labels.csv}}`, the file of your labels",
+    "no labelset": "{key!r} is missing in {path!r}; add a line `labelset: {{source: labels.csv}}`, the file of your labels",
+    "no records": "{key!r} is missing in {path!r}; add a line `records: {{source: records.yaml}}`, the schema of what you want",
     "kinds": "`student: kinds:` in {path!r}: this pipeline has no student {key}; write some of these, or [] for none",
 }
 """Mistakes that concern the file as a whole."""

@@ -26,6 +26,7 @@ class DocumentsSettings(Section):
     text: str | None = Field(None, description="the column that holds the text; found by itself if there is but one")
     key: str | None = Field(None, description="the column that holds your own id of a row")
     gold: str | None = Field(None, description="a column with true labels, read by the scorer alone")
+    context: str | None = Field(None, description="of the pipeline `tables`: the column with text that speaks of a row's table; `context` by itself")
     limit: int | None = Field(None, ge=1, description="read no more than this many rows")
 
 
@@ -117,9 +118,11 @@ class AnnotatorSettings(Section):
 class StudentSettings(Section):
     """The small models."""
 
-    kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora", "prompt", "joint", "adapter"], ...] = Field(
-        ("logistic", "lightgbm", "mlp", "lora"), description="of the pipeline `extreme`: `adapter` and `lora`"
+    kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora", "prompt", "joint", "adapter", "cells", "writer"], ...] = Field(
+        ("logistic", "lightgbm", "mlp", "lora"),
+        description="of the pipeline `extreme`: `adapter` and `lora`; of `tables`: `cells`, and `writer`, a LoRA on a causal model",
     )
+    base: str = Field(EMBEDDED, min_length=1, description="the causal model that a `writer` adapts: `embedded`, or a folder or hub id")
     encoder: str = Field(MINILM, min_length=1, description="`minilm`, or a folder or a hub id of a transformers encoder")
     held_out: float = Field(0.2, gt=0, lt=1, description="share of the labelled documents that no student is shown, what people answered last")
 
@@ -166,6 +169,24 @@ class RankSettings(Section):
     ranked: int = Field(10, ge=1, description="labels that the model chooses, and that a document gets")
     open: bool = Field(False, description="the model may name labels that the list lacks; they are kept apart")
     limit: int | None = Field(None, ge=0, description="how many documents the model ranks; all without it")
+
+
+class RecordsSettings(Section):
+    """What is wanted of tables."""
+
+    source: str = Field(min_length=1, description="the schema: a YAML or JSON Schema file, or a pydantic class as `file.py:Class`")
+    targets: str | None = Field(None, description="a regular expression for the values that become records; numbers without it")
+
+
+class ExtractSettings(Section):
+    """How a model reads tables (Schema-to-JSON; the defaults are the paper's)."""
+
+    cells: int | None = Field(None, ge=1, description="values described in one call; 1 for the embedded model and 20 for others by itself")
+    paragraphs: int = Field(6, ge=0, description="paragraphs of the text around a table that the model is shown, those that say most about it")
+    passes: int = Field(20, ge=1, description="calls for a table beyond those that it takes without mistakes, after which the rest of its values fail")
+    failures: int = Field(3, ge=1, description="answers in a row without a usable record, after which a value fails")
+    readings: int = Field(1, ge=1, le=9, description="how often a table is read, record types in another order; the readings vote")
+    limit: int | None = Field(None, ge=0, description="how many tables the model reads; all without it")
 
 
 class OptimizeSettings(Section):

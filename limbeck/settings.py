@@ -27,6 +27,7 @@ from limbeck.sections import (
     AnnotatorSettings,
     BudgetSettings,
     DocumentsSettings,
+    ExtractSettings,
     InferSettings,
     LabelsetSettings,
     LabelSettings,
@@ -34,6 +35,7 @@ from limbeck.sections import (
     ModelSettings,
     OptimizeSettings,
     RankSettings,
+    RecordsSettings,
     RetrievalSettings,
     Section,
     StudentSettings,
@@ -44,20 +46,29 @@ ELSEWHERE = {"base_url", "api_key_env", "concurrency", "timeout", "retries", "pr
 """What of a model's settings its answers don't depend on."""
 
 FOREIGN: dict[str, set[str]] = {
-    "taxonomy": {"labelset", "retrieval", "infer", "rank", "program", "optimize"},
-    "extreme": {"taxonomy", "labels", "annotators", "measures"},
+    "taxonomy": {"labelset", "retrieval", "infer", "rank", "program", "optimize", "records", "extract"},
+    "extreme": {"taxonomy", "labels", "annotators", "measures", "records", "extract"},
+    "tables": {"taxonomy", "labels", "annotators", "measures", "labelset", "retrieval", "infer", "rank", "program", "optimize"},
 }
 """The sections that a pipeline doesn't read."""
-SAME = {("extreme", "labels.llm_limit"): "rank.limit"}
+SAME = {("extreme", "labels.llm_limit"): "rank.limit", ("tables", "labels.llm_limit"): "extract.limit"}
 """What a key that replaces one of the taxonomy pipeline is called in another."""
-KINDS_OF = {"taxonomy": ("logistic", "lightgbm", "mlp", "lora", "prompt", "joint"), "extreme": ("adapter", "lora")}
+KINDS_OF = {
+    "taxonomy": ("logistic", "lightgbm", "mlp", "lora", "prompt", "joint"),
+    "extreme": ("adapter", "lora"),
+    "tables": ("cells", "writer"),
+}
 """The students that a pipeline trains."""
+UNASKED = {"taxonomy": ("logistic", "lightgbm", "mlp", "lora"), "extreme": ("adapter", "lora"), "tables": ("cells",)}
+"""Those that it trains where the config doesn't say; a `writer` takes minutes on a laptop."""
+NEEDED = {"extreme": "labelset", "tables": "records"}
+"""The section that a pipeline can't do without."""
 
 
 class Settings(Section):
     """One pipeline over one corpus."""
 
-    pipeline: Literal["taxonomy", "extreme"] = "taxonomy"
+    pipeline: Literal["taxonomy", "extreme", "tables"] = "taxonomy"
     project: str = Field("limbeck-project", description="the folder for the store, the reports and the students")
     use_case: str = Field(min_length=1, description="what the labels are for, in a sentence; the model is told")
     documents: DocumentsSettings
@@ -69,6 +80,8 @@ class Settings(Section):
     retrieval: RetrievalSettings = RetrievalSettings()
     infer: InferSettings = InferSettings()
     rank: RankSettings = RankSettings()
+    records: RecordsSettings | None = Field(None, description="what is wanted of tables, of the pipeline `tables`")
+    extract: ExtractSettings = ExtractSettings()
     program: str | None = Field(None, description="a program that `limbeck optimize` saved")
     optimize: OptimizeSettings = OptimizeSettings()
     student: StudentSettings = StudentSettings()
@@ -82,8 +95,9 @@ class Settings(Section):
         fields = type(self).model_fields
         if foreign := sorted(key for key in FOREIGN[self.pipeline] if getattr(self, key) != fields[key].default):
             raise PydanticCustomError("foreign", "{key}", {"key": foreign[0]})
-        if self.pipeline == "extreme" and self.labelset is None:
-            raise PydanticCustomError("lacking", "labelset")
+        needed = NEEDED.get(self.pipeline)
+        if needed and getattr(self, needed) is None:
+            raise PydanticCustomError("no labelset" if needed == "labelset" else "no records", needed)
         if foreign_kinds := set(self.kinds) - set(KINDS_OF[self.pipeline]):
             known = ", ".join(KINDS_OF[self.pipeline])
             raise PydanticCustomError("kinds", "{kind}: {known}", {"kind": repr(min(foreign_kinds)), "known": known})
@@ -91,9 +105,8 @@ class Settings(Section):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of students to train; all of a pipeline that has but two, where the config doesn't say."""
-        unsaid = self.pipeline == "extreme" and self.student.kinds == StudentSettings().kinds
-        return KINDS_OF["extreme"] if unsaid else self.student.kinds
+        """The kinds of students to train."""
+        return UNASKED[self.pipeline] if self.student.kinds == StudentSettings().kinds else self.student.kinds
 
     def outcome(self) -> dict[str, Any]:
         """What the result depends on; a run is named by it, so that speed and budget may change between two tries.
@@ -110,6 +123,7 @@ class Settings(Section):
                 "annotators": {"rules": True, "patterns": True, "examples": True, "models": {"__all__": ELSEWHERE}},
                 "model": ELSEWHERE,
                 "labelset": True,
+                "records": {"source"},
                 "program": True,
                 "optimize": True,
                 "retrieval": {"base_url", "api_key_env"},
@@ -172,7 +186,11 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         if (value := getattr(settings.annotators, key)) is not None
     }
     annotators["models"] = tuple(_model_beside(model, folder) for model in settings.annotators.models)
-    labelset, rank, optimize = settings.labelset, settings.rank, settings.optimize
+    labelset, records, rank, optimize = settings.labelset, settings.records, settings.rank, settings.optimize
+    if records:
+        file, colon, name = records.source.rpartition(":")
+        beside = f"{normpath(folder / file)}:{name}" if colon and file.endswith(".py") else normpath(folder / records.source)
+        records = records if colon and not file.endswith(".py") else records.model_copy(update={"source": beside})
     if labelset:
         files = {key: normpath(folder / value) for key in ("source", "priors") if (value := getattr(labelset, key))}
         labelset = labelset.model_copy(update=files)
@@ -191,13 +209,16 @@ def _beside(settings: Settings, folder: Path) -> Settings:
             "documents": settings.documents.model_copy(update={"source": found}),
             "model": _model_beside(settings.model, folder),
             "labelset": labelset,
+            "records": records,
             "rank": rank,
             "optimize": optimize,
             "retrieval": retrieval,
             "program": normpath(folder / settings.program) if settings.program else None,
             "taxonomy": settings.taxonomy.model_copy(update=taxonomy),
             "annotators": settings.annotators.model_copy(update=annotators),
-            "student": settings.student.model_copy(update={"encoder": _name_beside(settings.student.encoder, folder)}),
+            "student": settings.student.model_copy(
+                update={key: _name_beside(getattr(settings.student, key), folder) for key in ("encoder", "base")}
+            ),
         }
     )
 

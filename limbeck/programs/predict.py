@@ -19,7 +19,7 @@ from dspy.utils.exceptions import ContextWindowExceededError, LMAuthError, LMErr
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from limbeck.dialects import CHOICE
-from limbeck.errors import CallFailed, GuardrailError, ModelUnreachable
+from limbeck.errors import CallFailed, GuardrailError, ModelUnreachable, PromptTooLong
 from limbeck.llm import reason
 
 RETRIES = 5
@@ -40,6 +40,7 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
         check: The guardrails beyond types.
         temperature: Of the first attempt.
         max_tokens: Room for the answer.
+        retries: How often it is asked again.
 
     The prediction has the output fields and `calls` (ids, in order), `repaired` (bool) and `error` (the last error that
     the model was shown, or None).
@@ -50,11 +51,21 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
         ModelUnreachable: The server is gone or takes no key.
     """
 
+    uncut = True
+    """Whether an answer that was cut off at its last token is no answer."""
+
     def __init__(
-        self, signature: Any, check: Check | None = None, *, temperature: float = 0.0, max_tokens: int = 512
+        self,
+        signature: Any,
+        check: Check | None = None,
+        *,
+        temperature: float = 0.0,
+        max_tokens: int = 512,
+        retries: int = RETRIES,
     ) -> None:
         super().__init__(signature, temperature=temperature, max_tokens=max_tokens)
         self.check = check
+        self.retries = retries
         self._name = self.signature.__name__  # With other instructions, or loaded, a signature loses its own.
         self._prefixes: dict[tuple[Any, ...], str] = {}
 
@@ -63,7 +74,7 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
         lm, config, signature, demos, inputs = self._forward_preprocess(**kwargs)
         *fixed, varying = signature.input_fields
         system = self._prefix(signature, demos, tuple((name, inputs[name]) for name in fixed))
-        attempts = Attempts(lm, system, shown(inputs[varying]), config, self._constraint(signature, config))
+        attempts = Attempts(self, lm, system, shown(inputs[varying]), config, self._constraint(signature, config))
         while True:
             answer = await attempts.next()
             try:
@@ -91,6 +102,10 @@ class CheckedPredict(dspy.Predict):  # type: ignore[misc]
                 self._prefixes.clear()
             self._prefixes[key] = _system(signature, demos, fixed, self._form(signature))
         return self._prefixes[key]
+
+    def shortened(self, user: str) -> str | None:
+        """A document that does not fit the model, shorter: its first half; None where it is short as it is."""
+        return user[: len(user) // 2] + " …" if len(user) >= 200 else None
 
     def _form(self, signature: Any) -> str:
         """What the prompt says of the answer's form."""
@@ -134,9 +149,12 @@ class CheckedChoice(CheckedPredict):
 class Attempts:
     """The attempts at one answer: what is sent next, and what came back so far."""
 
-    def __init__(self, lm: Any, system: str, user: str, config: dict[str, Any], constraint: dict[str, Any]) -> None:
+    def __init__(
+        self, asks: CheckedPredict, lm: Any, system: str, user: str, config: dict[str, Any], constraint: dict[str, Any]
+    ) -> None:
         self.calls: tuple[str, ...] = ()
         self.error: str | None = None
+        self._asks = asks
         self._lm = lm
         self._system = system
         self._user = user
@@ -155,7 +173,7 @@ class Attempts:
             raise final(error, self._lm.model) from error
         self.calls += (response.id,)
         self._answer = "".join(part.text for part in response.message.parts if isinstance(part, lm15.TextPart))
-        if response.finish_reason == "length":
+        if response.finish_reason == "length" and self._asks.uncut:
             self.failed(GuardrailError(f"the answer was cut off after {self._config['max_tokens']} tokens; be shorter"))
             return await self.next()
         return self._answer
@@ -168,7 +186,7 @@ class Attempts:
         """
         self.error = str(error)
         self._failures += 1
-        if self._failures > RETRIES:
+        if self._failures > self._asks.retries:
             final = GuardrailError(f"no usable answer in {self._failures!r} attempts; the last error: {error}")
             final.calls = self.calls
             raise final
@@ -192,10 +210,10 @@ class Attempts:
 
     async def _shorter(self) -> str:
         """The document does not fit the model: try its first half, and so on."""
-        if len(self._user) < 200:
-            raise CallFailed(f"the prompt of {len(self._system)!r} characters does not fit {self._lm.model!r}; "
-                             "write a shorter use case, fewer labels, or a model with a larger `context`")
-        self._user = self._user[: len(self._user) // 2] + " …"
+        shorter = self._asks.shortened(self._user)
+        if shorter is None:
+            raise PromptTooLong(len(self._system) + len(self._user), self._lm.model)
+        self._user = shorter
         self.error = "the document was longer than the model reads; only its beginning was shown"
         self._answer = ""
         return await self.next()
