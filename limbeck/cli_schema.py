@@ -1,8 +1,16 @@
 """`limbeck schema [check | draft]`: the JSON Schema of a config, and schemas of records."""
 
 import json
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from limbeck.visible import in_json, literal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from limbeck.schemas.extraction import RecordSchema
 
 schema = typer.Typer(invoke_without_command=True, help="Print the JSON Schema of a config, for editors; check or draft a schema of records.")
 
@@ -15,3 +23,38 @@ def printed(context: typer.Context) -> None:
     from limbeck.settings import Settings
 
     print(json.dumps(Settings.model_json_schema(), indent=2))
+
+
+@schema.command()
+def check(
+    file: Annotated[str, typer.Argument(help="a YAML or JSON file, or `file.py:Class`, which runs the file")],
+    as_json: Annotated[bool, typer.Option("--json", help="nothing but one JSON object")] = False,
+) -> None:
+    """Read a schema of records, and say what it asks for and what in it is probably a mistake."""
+    from rich.console import Console
+
+    from limbeck.records.checking import notes
+    from limbeck.records.reading import read_schema
+
+    found = read_schema(file)
+    said = notes(found)
+    if as_json:
+        print(in_json(json.dumps({**found.model_dump(mode="json"), "notes": said}, ensure_ascii=False)))
+        return
+    console = Console()
+    console.print(_table(found))
+    for note in said:
+        console.print(f"- {literal(note)}", soft_wrap=True)
+
+
+def _table(found: "RecordSchema") -> "Table":
+    """Types and attributes, a line each."""
+    from rich.table import Table
+
+    table = Table("type", "attribute", "kind", "also called", "description", box=None)
+    for type in found.types:
+        table.add_row(*map(literal, (type.name, "", "", ", ".join(type.aliases), type.description)))
+        for one in type.attributes:
+            kind = f"{one.kind}: {', '.join(one.options)}" if one.options else one.kind
+            table.add_row(*map(literal, ("", one.name, kind, ", ".join(one.aliases), one.description)))
+    return table
