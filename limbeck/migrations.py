@@ -35,6 +35,17 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE embeddings (encoder VARCHAR NOT NULL, text VARCHAR NOT NULL, vector FLOAT[] NOT NULL);
     """,
+    # Nothing had written to the first table of records.
+    """
+    DROP TABLE records;
+    CREATE TABLE records (run VARCHAR NOT NULL, document VARCHAR NOT NULL, position INTEGER NOT NULL,
+        row INTEGER NOT NULL, "column" INTEGER NOT NULL, part INTEGER NOT NULL, value VARCHAR NOT NULL, number DOUBLE,
+        type VARCHAR NOT NULL, confidence DOUBLE NOT NULL);
+    CREATE TABLE record_values (run VARCHAR NOT NULL, document VARCHAR NOT NULL, position INTEGER NOT NULL,
+        place INTEGER NOT NULL, name VARCHAR NOT NULL, key VARCHAR NOT NULL, text VARCHAR, number DOUBLE,
+        status VARCHAR NOT NULL, confidence DOUBLE NOT NULL, origin VARCHAR);
+    CREATE TABLE record_schemas (run VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
+    """,
 )
 
 

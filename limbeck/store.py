@@ -2,7 +2,7 @@
 
 Records are put by any thread and written by one, in small batches that are committed at once when little is put and
 at least every 250 ms under load; what was put is lost only with the process, and only the last batch. This is the one
-module that writes SQL to the project.
+module that writes SQL to the project, with `store_records.py` for records of tables.
 
     with Store.open(Path("project/limbeck.duckdb")) as store:
         store.put([Document.of("my card has not arrived")])
@@ -22,10 +22,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from limbeck import store_records
 from limbeck.errors import ConfigError, NoSuchRun, StoreError
 from limbeck.migrations import migrate
 from limbeck.query import answering, held_or_broken
 from limbeck.schemas import Artifact, Call, Document, Label, Place, Record, Run, Student, Taxonomy, Vote
+from limbeck.schemas.extraction import Extracted, RecordSchema
 
 MOST_MEMORY = "1GB"
 """What DuckDB may keep of the file in memory; else it keeps most of it, which vectors of a million labels make large."""
@@ -136,6 +138,21 @@ class Store:
         rows = [{"run": run, **label.model_dump()} for label in labels]
         self._replace("labels", "run = ? AND space = ?", [run, space], rows)
 
+    def put_schema(self, run: str, schema: RecordSchema) -> None:
+        """Keep what the run wants of tables."""
+        self._replace("record_schemas", "run = ?", [run], [{"run": run, "value": schema.model_dump_json()}])
+
+    def put_records(self, run: str, document: str, records: Sequence[Extracted]) -> None:
+        """Replace a document's records of a run."""
+        self._raise_if_broken()
+        store_records.put(self._connection.cursor(), run, document, records)
+
+    def publish_records(self, run: str, schema: RecordSchema) -> None:
+        """Write a run's records to one table a record type, such as `extracted."Result"`, in place of its rows there."""
+        self.flush()
+        self.put_schema(run, schema)
+        store_records.publish(self._connection.cursor(), run, schema)
+
     def put_embeddings(self, encoder: str, texts: Sequence[str], vectors: np.ndarray[Any, Any]) -> None:
         """Keep what an encoder made of texts that it has not been seen to embed, by their ids; [texts, dimensions]."""
         self._raise_if_broken()
@@ -224,6 +241,11 @@ class Store:
         """A run's labels in a space."""
         sql = "SELECT * EXCLUDE (run) FROM labels WHERE run = ? AND space = ?"
         return [Label.model_validate(row) for row in self.rows(sql, [run, space])]
+
+    def records(self, run: str) -> dict[str, list[Extracted]]:
+        """A run's records by document, as they were put; documents without any are left out."""
+        records, values = (self.rows(sql) for sql in store_records.records_sql(run))
+        return store_records.built(records, values)
 
     def embeddings(self, encoder: str, texts: Sequence[str]) -> dict[str, np.ndarray[Any, Any]]:
         """What is kept of an encoder's vectors of texts, by the texts' ids; float32 [dimensions] each."""
