@@ -1,4 +1,4 @@
-"""The command line: `limbeck init | run | optimize | show | review | sql | predict | card | eval | models | schema`.
+"""The command line: `limbeck init | run | optimize | show | review | sql | export | predict | card | eval | models | schema`.
 
 The one place that turns errors into a line on stderr and an exit code. Heavy libraries are imported by the commands that
 need them, so that `limbeck --help` is quick.
@@ -199,6 +199,25 @@ def sql(
     for row in answer.to_pylist():
         table.add_row(*(literal(str(value)) for value in row.values()))
     Console().print(table)
+
+
+@app.command()
+def export(
+    run: Annotated[str | None, typer.Argument(help="the beginning of a run's id; the newest without it")] = None,
+    project: Project = DEFAULT_PROJECT,
+    out: Annotated[Path, typer.Option("--out", "-o", help="a folder; files that are there already stay as they are")] = Path("records"),
+    form: Annotated[str, typer.Option("--format", help="`parquet`, `csv` or `jsonl`")] = "parquet",
+    kind: Annotated[str | None, typer.Option("--type", help="the one record type that is wanted")] = None,
+    values: Annotated[bool, typer.Option("--values", help="also `values`: a row a value with source, status, confidence")] = False,
+) -> None:
+    """Write the records that a run of the pipeline `tables` found, a file a record type; also while it runs."""
+    from limbeck import show as showing
+    from limbeck.exporting import export as write
+    from limbeck.run import STORE
+
+    store = project / STORE
+    for file in write(store, showing.find(store, run), out, form, kind, values):
+        print(visible(f"wrote {file}"))
 
 
 @app.command()

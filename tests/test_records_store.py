@@ -71,7 +71,7 @@ def place(store: Store, run: str, *documents: Document) -> None:
 
 
 def of(store: Store, sql: str) -> list[dict[str, Any]]:
-    return ask(store.path, sql).to_pylist()
+    return list(ask(store.path, sql).to_pylist())
 
 
 # ---- as rows ---------------------------------------------------------------------------------------------------------
