@@ -3,27 +3,27 @@
 import re
 from collections.abc import Iterator
 
+from limbeck.errors import TableError
 from limbeck.readers import delimiter_of
 from limbeck.schemas.tables import Spot, Table
 from limbeck.tables.headers import with_headers
 from limbeck.tables.laying import Piece, standing
 
 
-def tables(source: str) -> Iterator[Table]:
-    """A text's one table; nothing where no line has two cells.
-
-    Raises:
-        TableError: The table is too large.
-    """
+def tables(source: str) -> Iterator[Table | TableError]:
+    """A text's one table, or why it can't be read; nothing where no line has two cells."""
     start = len(source) - len(source.lstrip("\ufeff\r\n"))
     mark = delimiter_of(source[start:].split("\n", 1)[0])
     rows = [[_piece(source, *place) for place in row] for row in _places(source, mark, start)]
     rows = [row for row in rows if any(piece.text for piece in row)]
     if max(map(len, rows), default=0) < 2:
         return
-    laid = standing(rows)
-    table = Table(format="csv", rows=laid.rows, columns=laid.columns, cells=laid.cells, markup=source)
-    yield with_headers(table)
+    try:
+        laid = standing(rows)
+    except TableError as error:
+        yield error
+    else:
+        yield with_headers(Table(format="csv", rows=laid.rows, columns=laid.columns, cells=laid.cells, markup=source))
 
 
 def _places(source: str, mark: str, at: int) -> Iterator[list[tuple[int, int]]]:

@@ -1,4 +1,4 @@
-"""Environments: where LaTeX's `\\begin` and `\\end` stand, also where some are missing, and how a table's body is split."""
+r"""Environments: where LaTeX's `\begin` and `\end` stand, also where some are missing, and how a table's body is split."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ OPTION = re.compile(r"\s*\[[^\]]*\]")
 
 @dataclass
 class Environment:
-    """A `\\begin` to its `\\end`, or to where its surroundings end."""
+    r"""A `\begin` to its `\end`, or to where its surroundings end."""
 
     name: str
     start: int

@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from limbeck.errors import TableError
 from limbeck.schemas.tables import Spot, Table
-from limbeck.tables.environments import TABULAR, Environment, environments, rows
+from limbeck.tables.environments import Environment, environments, rows
 from limbeck.tables.headers import with_headers
 from limbeck.tables.laying import Piece, standing
 from limbeck.tables.macros import expanded, group, without_comments
 from limbeck.tables.plain import plain
 from limbeck.tables.tracing import Traced
 
-OPENING = re.compile(rf"\\begin\s*\{{\s*(?:{TABULAR.pattern})\s*\}}")
 RULE = re.compile(
     r"\s+|\\[A-Za-z]*(?:hline|rule|dashline)s?(?![A-Za-z])(?:\s*\[[^\]]*\])?(?:\s*\([^)]*\))?|"
     r"\\(?:[A-Za-z]*cline|cmidrule|cdashline|addlinespace|hhline|noalign|rowcolors?|arrayrulecolor|label|specialrule|Xcline|"
@@ -38,20 +38,17 @@ class Row:
     header: bool = False
 
 
-def tables(source: str) -> Iterator[Table]:
-    """The tables of a file in its order; a spot is a place in `source`.
-
-    Raises:
-        TableError: A table is too large.
-    """
-    if not OPENING.search(source) and "tabular" not in source and "\\begin" not in source:
-        return
+def tables(source: str) -> Iterator[Table | TableError]:
+    """The tables of a file in its order, or why one can't be read; a spot is a place in `source`."""
     text = expanded(without_comments(Traced.of(source)))
     found = environments(text.text)
     grids = [one for one in found if one.holds_cells]
     for one in grids:
         if _counts(one, grids, text.text):
-            yield from _table(one, grids, text, source)
+            try:
+                yield from _table(one, grids, text, source)
+            except TableError as error:
+                yield error
 
 
 def _counts(one: Environment, grids: list[Environment], text: str) -> bool:
@@ -147,7 +144,7 @@ def _rows(one: Environment, text: Traced) -> list[Row]:
 
 
 def _ended(part: str, made: list[Row], pending: list[Row], first: bool) -> tuple[list[Row], bool]:
-    """What a long table's `\\endhead` and the like make of the rows before them."""
+    r"""What a long table's `\endhead` and the like make of the rows before them."""
     if part == "firsthead" or (part == "head" and not first):
         made += [replace(row, header=True) for row in pending]
         return [], True

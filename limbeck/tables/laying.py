@@ -22,7 +22,7 @@ class Piece:
 
     text: str = ""
     rows: int = 1
-    """Below zero: it covers rows above it, as LaTeX's `\\multirow{-2}` does; 0: all rows that follow."""
+    r"""Below zero: it covers rows above it, as LaTeX's `\multirow{-2}` does; 0: all rows that follow."""
     columns: int = 1
     header: Header | None = None
     spot: Spot = field(default_factory=Spot)

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 
+from limbeck.errors import TableError
 from limbeck.schemas.tables import Spot, Table
 from limbeck.tables.headers import with_headers
 from limbeck.tables.laying import Piece, standing
@@ -18,12 +19,8 @@ CAPTION = re.compile(r"[ \t]*(?:Caption:|\**Table\b)\s*(.+)", re.I)
 Line = tuple[int, int]
 
 
-def tables(source: str) -> Iterator[Table]:
-    """The pipe tables of a text, in its order; a spot is a place in `source`.
-
-    Raises:
-        TableError: A table is too large.
-    """
+def tables(source: str) -> Iterator[Table | TableError]:
+    """The pipe tables of a text in its order, or why one can't be read; a spot is a place in `source`."""
     lines = _lines(source)
     at = 0
     fence = ""
@@ -33,7 +30,10 @@ def tables(source: str) -> Iterator[Table]:
             fence = "" if fence else mark[1]
         end = at if fence else _block(source, lines, at)
         if end > at:
-            yield _table(source, lines, at, end)
+            try:
+                yield _table(source, lines, at, end)
+            except TableError as error:
+                yield error
         at = max(end, at + 1)
 
 

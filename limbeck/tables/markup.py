@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Literal
 
+from limbeck.errors import TableError
 from limbeck.schemas.tables import Header, Spot, Table
 from limbeck.tables.headers import with_headers
 from limbeck.tables.laying import Piece, flowing
@@ -269,11 +270,10 @@ def is_jats(source: str) -> bool:
     return bool(JATS.search(source))
 
 
-def tables(source: str) -> Iterator[Table]:
-    """The tables of a page or an article in its order, those inside a cell after the one around them.
+def tables(source: str) -> Iterator[Table | TableError]:
+    """The tables of a page or an article in its order, or why one can't be read.
 
-    Raises:
-        TableError: A table is too large.
+    A table inside a cell comes after the one around it; a spot is a place in `source`.
     """
     if "<" not in source:
         return
@@ -281,13 +281,17 @@ def tables(source: str) -> Iterator[Table]:
     reader.read()
     jats = is_jats(source)
     for one in sorted(reader.done, key=lambda table: table.start):
-        table = _table(one, source, jats)
+        try:
+            table = _table(one, source, jats)
+        except TableError as error:
+            yield error
+            continue
         if table.cells and not _only_holds_others(one, reader.done, table):
             yield table
 
 
 def _table(one: Open, source: str, jats: bool) -> Table:
-    laid = flowing(_headed([row for row in one.rows if row]))
+    laid = flowing([row for row in one.rows if row])
     around = one.around if one.around and one.around.tables == 1 else None
     captions = [*(one.around.caption if one.around else []), *one.caption]
     notes = [" ".join(note) for note in one.around.notes] if one.around else []
@@ -302,10 +306,6 @@ def _table(one: Open, source: str, jats: bool) -> Table:
         markup=source[start:end],
     )
     return with_headers(table)
-
-
-def _headed(rows: list[list[Piece]]) -> list[list[Piece]]:
-    return rows
 
 
 def _only_holds_others(one: Open, everything: list[Open], table: Table) -> bool:

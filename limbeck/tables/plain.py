@@ -20,7 +20,9 @@ ARGUMENTS = {
 COMMAND = re.compile(r"\\([A-Za-z]+)\*?")
 CITATION = re.compile(r"[A-Za-z]*[cC]ite[A-Za-z]*")
 OPTION = re.compile(r"\s*(?:\[[^\]]*\]|\([^)]*\)(?=\{))")
-STAR = re.compile(r"\s*(?:\*|[\d.]+(?:pt|cm|em|ex|mm|in)?)")
+STAR = re.compile(r"\s*(?:\*|\\[A-Za-z]+|[\d.]+(?:pt|cm|em|ex|mm|in)?)")
+TICKS = {"51": "✓", "52": "✔", "53": "✕", "54": "✖", "55": "✗", "56": "✘"}
+DING = re.compile(r"\\ding\s*\{\s*(\d+)\s*\}")
 BREAK = re.compile(r"\\\\\*?(?:\[[^\]]*\])?|\\(?:newline|tabularnewline|quad|qquad|par)(?![A-Za-z])")
 INNER = re.compile(r"\\(begin|end)\s*\{[^}]*\}")
 BLANKS = re.compile(r"[\s\u200b]+")
@@ -63,12 +65,12 @@ def _bare(latex: str) -> str:
             parts += [latex[done : found.start()], " " if count == 0 or found[1] == "label" else ""]
             done = _after(latex, found.end(), count)
     latex = "".join([*parts, latex[done:]])
-    latex = BREAK.sub(" ", latex)
+    latex = DING.sub(lambda found: TICKS.get(found[1], ""), BREAK.sub(" ", latex))
     return INNER.sub(" ", latex) if "\\begin" in latex or "\\end" in latex else latex
 
 
 def _counts_as_command(latex: str, at: int) -> bool:
-    """Whether the backslash is not itself escaped, as in `\\\\\\textbf`."""
+    r"""Whether the backslash is not itself escaped, as in `\\\textbf`."""
     before = at - len(latex[:at].rstrip("\\"))
     return before % 2 == 0 or before == at
 

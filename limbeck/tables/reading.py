@@ -1,16 +1,20 @@
 """Reading: every table of a text, a file, a folder or a column, as one document each."""
 
+import difflib
+import itertools
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from limbeck.decoding import Skipped, open_text
-from limbeck.errors import ConfigError, DocumentsError
-from limbeck.readers import rows_of
+from limbeck.errors import ConfigError, DocumentsError, NoColumn, TableError
+from limbeck.readers import Row, rows_of
 from limbeck.schemas import Corpus, Document, Place
 from limbeck.schemas.tables import Format, Table
-from limbeck.tables import delimited, latex, markdown, markup
+from limbeck.tables import delimited, latex, markdown, markup, pdf, sheets
 from limbeck.tables.context import about
 from limbeck.tables.plain import plain
 
@@ -29,14 +33,30 @@ TEXTS: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",
 }
+FILES = frozenset((*TEXTS, ".xlsx", ".pdf"))
 COLUMNS = frozenset((".jsonl", ".ndjson", ".json", ".parquet"))
-PARSERS: dict[Format, Callable[[str], Iterator[Table]]] = {
+PARSERS: dict[Format, Callable[[str], Iterator[Table | TableError]]] = {
     "latex": latex.tables,
     "html": markup.tables,
     "jats": markup.tables,
     "markdown": markdown.tables,
     "csv": delimited.tables,
 }
+PARAGRAPHS: dict[Format, Callable[[str], list[str]]] = {
+    "latex": latex.paragraphs,
+    "html": markup.paragraphs,
+    "jats": markup.paragraphs,
+    "markdown": markdown.paragraphs,
+}
+LATEX = re.compile(r"\\begin\s*\{[^}]*(?:tab|array)[^}]*\}|\\(?:hline|toprule|multicolumn)\b")
+HTML = re.compile(r"<(?:\w+:)?(?:table|tr|td|table-wrap)\b", re.I)
+PIPES = re.compile(r"^[ \t]*\|.*\|[ \t]*\r?$|^[ \t]*:?-+:?[ \t]*\|", re.M)
+LONE = re.compile(r"[\ud800-\udfff]")
+"""Bytes that are no letters, which no JSON can hold."""
+Keyed = tuple[str, Table]
+
+
+# ---- texts -------------------------------------------------------------------------------------------------------------
 
 
 def parse(text: str, format: Format | None = None, *, source: str = "", context: str = "") -> list[Table]:
@@ -49,32 +69,45 @@ def parse(text: str, format: Format | None = None, *, source: str = "", context:
         context: Further text about them, from which paragraphs are chosen as from the text itself.
 
     Raises:
-        TableError: A table is larger than limbeck reads.
+        TableError: There is a table, and it is larger than limbeck reads.
         ConfigError: A package that reads the format is not installed.
     """
+    found, troubles = _parsed(text, format, source, context)
+    if troubles and not found:
+        raise troubles[0]
+    return found
+
+
+def _parsed(text: str, format: Format | None, source: str, context: str) -> tuple[list[Table], list[TableError]]:
+    text = LONE.sub("\ufffd", text)
     kind = format or sniffed(text)
     if kind not in PARSERS:
-        raise ConfigError(f"format {kind!r} is no text; give the file itself to limbeck.tables.reading.read")
+        raise ConfigError(f"format {kind!r} is no text; give the file itself to `limbeck.tables.reading.read`")
     found = list(PARSERS[kind](text))
-    around = [*_blocks(context), *_paragraphs(text, kind)] if found else []
-    return [_with_text(table, around, source, number, len(found)) for number, table in enumerate(found, 1)]
+    if not found:
+        return [], []
+    around = [*_blocks(LONE.sub("\ufffd", context)), *PARAGRAPHS.get(kind, _no_text)(text)]
+    return _told(found, around, source)
 
 
 def sniffed(text: str) -> Format:
     """What a text looks like."""
-    if re.search(r"\\begin\s*\{[^}]*(?:tab|array)[^}]*\}|\\(?:hline|toprule|multicolumn)\b", text):
+    if LATEX.search(text):
         return "latex"
-    if re.search(r"<(?:\w+:)?(?:table|tr|td|table-wrap)\b", text, re.I):
+    if HTML.search(text):
         return "jats" if markup.is_jats(text) else "html"
-    if re.search(r"^[ \t]*\|.*\|[ \t]*$|^[ \t:|-]*-\|-[ \t:|-]*$|^[ \t]*:?-+:?[ \t]*\|", text, re.M):
-        return "markdown"
-    return "csv"
+    return "markdown" if PIPES.search(text) else "csv"
 
 
-def _with_text(table: Table, around: Sequence[str], source: str, number: int, count: int) -> Table:
-    chosen = about(table, around, MOST_PARAGRAPHS)
-    name = f"{source}#{number}" if source else ""
-    return table.model_copy(update={"source": name, "paragraphs": tuple(filter(None, map(plain_text, chosen)))})
+def _told(found: Sequence[Table | TableError], around: Sequence[str], source: str) -> tuple[list[Table], list[TableError]]:
+    """Tables with their names and paragraphs; the number in a name counts those that can't be read, too."""
+    tables = []
+    for number, one in enumerate(found, 1):
+        if isinstance(one, Table):
+            chosen = [plain_text(text) for text in about(one, around, MOST_PARAGRAPHS)]
+            name = f"{source}#{number}" if source else ""
+            tables.append(one.model_copy(update={"source": name, "paragraphs": tuple(filter(None, chosen))}))
+    return tables, [one for one in found if isinstance(one, TableError)]
 
 
 def plain_text(paragraph: str) -> str:
@@ -86,15 +119,8 @@ def _blocks(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
-def _paragraphs(text: str, kind: Format) -> list[str]:
-    if kind == "latex":
-        return latex.paragraphs(text)
-    if kind in ("html", "jats"):
-        return markup.paragraphs(text)
-    return markdown.paragraphs(text) if kind == "markdown" else []
-
-
-# ---- files -------------------------------------------------------------------------------------------------------------
+def _no_text(text: str) -> list[str]:
+    return []
 
 
 def table_of(document_text: str) -> Table:
@@ -105,6 +131,9 @@ def table_of(document_text: str) -> Table:
 def as_text(table: Table) -> str:
     """A table as a document's text; `table_of` gives it back."""
     return table.model_dump_json(exclude_defaults=True)
+
+
+# ---- files -------------------------------------------------------------------------------------------------------------
 
 
 def read(
@@ -133,47 +162,101 @@ def read(
         ConfigError: A package that reads the format is not installed.
     """
     skipped: Skipped = Counter()
-    found = _keyed(Path(source), skipped, table, context, key)
-    documents: dict[str, Document] = {}
-    places: list[Place] = []
-    seen: Counter[str] = Counter()
-    for own, one in found:
-        document = Document.of(as_text(one))
-        documents.setdefault(document.id, document)
-        seen[own] += 1
-        own = own if seen[own] == 1 else f"{own}#{seen[own]}"
-        places.append(Place(position=len(places), key=own, document=document.id, source=str(source)))
-        if len(places) == limit:
-            break
-    sentences = tuple(f"{source}: {what}: {count}" for what, count in skipped.items())
-    if not places:
+    path = Path(source)
+    if not (path.is_dir() or path.is_file()):
+        rows_of(source, skipped, None)  # Which knows what to say of a file that isn't there.
+    in_rows = not path.is_dir() and (bool(table) or path.suffix.lower() in COLUMNS)
+    found = _of_rows(path, skipped, table, context, key) if in_rows else _of_files(path, skipped)
+    corpus = _corpus(itertools.islice(found, limit), str(source), skipped)
+    if not corpus.places:
         because = f" ({'; '.join(skipped)})" if skipped else ""
         raise DocumentsError(f"no table in {str(source)!r}{because}; give a file with at least one")
+    return corpus
+
+
+def _corpus(found: Iterator[Keyed], source: str, skipped: Skipped) -> Corpus:
+    documents: dict[str, Document] = {}
+    places: list[Place] = []
+    seen: set[str] = set()
+    for name, table in found:
+        document = Document.of(as_text(table))
+        documents.setdefault(document.id, document)
+        own = next(one for one in _names(name) if one not in seen)
+        seen.add(own)
+        places.append(Place(position=len(places), key=own, document=document.id, source=source))
+    sentences = tuple(f"{source}: {what}: {count}" for what, count in skipped.items())
     return Corpus(documents=tuple(documents.values()), places=tuple(places), skipped=sentences)
 
 
-def _keyed(
-    path: Path, skipped: Skipped, table: str | None, context: str | None, key: str | None
-) -> Iterator[tuple[str, Table]]:
-    """Tables with their keys."""
-    if path.suffix.lower() in COLUMNS or table:
-        yield from _of_rows(path, skipped, table or "table", context, key)
-        return
-    for file in [path]:
-        for one in _of_file(file, file.name, skipped):
-            yield one.source, one
+def _names(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}#{number}" for number in itertools.count(2))
 
 
-def _of_rows(
-    path: Path, skipped: Skipped, table: str, context: str | None, key: str | None
-) -> Iterator[tuple[str, Table]]:
-    for number, row in enumerate(rows_of(path, skipped, None)):
-        name = str(row.get(key, number) if key else number)
-        found = parse(str(row.get(table) or ""), source=name, context=str(row.get(context or "context") or ""))
-        for one in found:
-            yield (name if len(found) == 1 else one.source), one
+def _of_files(path: Path, skipped: Skipped) -> Iterator[Keyed]:
+    files = _inside(path, skipped) if path.is_dir() else [path]
+    for file in files:
+        name = file.relative_to(path).as_posix() if path.is_dir() else file.name
+        try:
+            found, troubles = _of_file(file, name, skipped)
+        except DocumentsError as error:
+            found, troubles = [], [TableError(str(error))]
+        for trouble in troubles:
+            skipped[f"left out in {name!r} because {trouble}"] += 1
+        if not found and not troubles:
+            skipped["files without a table"] += 1
+        yield from ((one.source, one) for one in found)
 
 
-def _of_file(path: Path, name: str, skipped: Skipped) -> list[Table]:
+def _inside(folder: Path, skipped: Skipped) -> list[Path]:
+    """A folder's files that may hold tables, in the order of their names."""
+    files = sorted(Path(base, name) for base, _, names in os.walk(folder) for name in names)
+    shown = [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
+    chosen = [file for file in shown if file.suffix.lower() in FILES]
+    if len(chosen) < len(shown):
+        skipped["files left out because they are of other kinds"] += len(shown) - len(chosen)
+    return chosen
+
+
+def _of_file(path: Path, name: str, skipped: Skipped) -> tuple[list[Table], list[TableError]]:
+    kind = path.suffix.lower()
+    if kind == ".xlsx":
+        return _told(list(sheets.tables(path)), [], name)
+    if kind == ".pdf":
+        found, around = pdf.tables(path)
+        return _told(found, around, name)
     with open_text(path, skipped, newline="") as file:
-        return parse(file.read(), TEXTS.get(path.suffix.lower()), source=name)
+        return _parsed(file.read(), TEXTS.get(kind), name, "")
+
+
+# ---- rows --------------------------------------------------------------------------------------------------------------
+
+
+def _of_rows(path: Path, skipped: Skipped, table: str | None, context: str | None, key: str | None) -> Iterator[Keyed]:
+    """Tables in a column, one row's after another's."""
+    rows = rows_of(path, skipped, None)
+    head = list(itertools.islice(rows, 1000))
+    columns = list(dict.fromkeys(name for row in head for name in row))
+    named = {"table": table or "table", "context": context, "key": key}
+    for option, name in named.items():
+        if name is not None and name not in columns:
+            raise _no_column(name, columns, path, option)
+    for number, row in enumerate(itertools.chain(head, rows)):
+        own = _cell(row, key) or str(number)
+        found, troubles = _parsed(_cell(row, named["table"]), None, own, _cell(row, context or "context"))
+        for trouble in troubles:
+            skipped[f"left out in row {own!r} because {trouble}"] += 1
+        if not found and not troubles:
+            skipped["rows without a table"] += 1
+        yield from ((own if len(found) == 1 else one.source, one) for one in found)
+
+
+def _no_column(name: str, columns: list[str], path: Path, option: str) -> NoColumn:
+    has = ", ".join(map(repr, columns[:20])) or "no columns"
+    near = difflib.get_close_matches(name, columns, 1, cutoff=0.4) or columns or [name]
+    return NoColumn(f"no column {name!r} in {str(path)!r}; it has {has}", option, near[0])
+
+
+def _cell(row: Row, column: str | None) -> str:
+    value: Any = row.get(column) if column else None
+    return value if isinstance(value, str) else "" if value is None else str(value)

@@ -1,20 +1,48 @@
 """Targets: the values in a table that are to become records, numbers unless told otherwise.
 
-A number is a value where its cell says it: the text begins with it, perhaps after `<` or `(`, or it stands beside another
-one in a range or a pair. A number inside a name (`B10`, `SnCl2`, `BLEU-1`), an error after `±`, a difference in
-parentheses after a value, and a remark's number are not.
+A cell holds a value where it is a number and nothing else but its error (`± 0.2`, `(2)`), its unit, or a remark's mark:
+`0.88`, `>32`, `75.3 ± 0.4`, `218M`, `12 ms`, `1e-3`; or several, as in `54.0-56.0`, `50/46.7` and `12 (34%)`. A number
+in a name (`B10`, `SnCl2`, `BLEU-1`, `11a`), a power (`224^2`), a factor (`3×`), a list of settings (`1,2,4`), a version
+(`1.2.3`), a date and a difference in parentheses are none. In a column's header only a bare number is one, such as `10%`.
 """
 
 import re
-from collections.abc import Iterator
 
 from limbeck.errors import ConfigError
-from limbeck.schemas.tables import Table, Target
+from limbeck.schemas.tables import Cell, Table, Target
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)"
-FIRST = re.compile(
-    rf"[\s$€£(\[<>~≈≤≥∼=*†‡^_≪≫⩽⩾]*(?P<value>{NUMBER}(?:[eE][-+−]?\d+)?\s?[KMGBT%]?(?![A-Za-z]))"
+DIGITS = r"(?>\d{1,3}(?:[, \u00a0\u2009\u202f]\d{3})++(?:\.\d+)?|\d++(?:[.,]\d++)?|\.\d++)"
+"""`1,234.5`, `12 345`, `0.88`, `0,88`, `.5`"""
+POWER = r"(?:[eE][-+−–]?\d++|\s?[x×·*⋅]\s?10\s?\^?[-−–+]?\d++)"
+PREFIX = re.compile(r"(?:[\s$€£¥(\[<>~≈≤≥∼≃≅=*†‡⩽⩾≲≳≪≫]|ca\.)*")
+VALUE = re.compile(rf"(?P<value>(?:[-−–+±]\s?)?(?:10\^[-−–]?\d++|{DIGITS}{POWER}?+)(?P<suffix>[KMGBTk](?![A-Za-z]))?)")
+BEYOND = re.compile(r"[.,]?\d|\^\s?\d|_\s?[A-Za-z]|\s?[x×](?!\s?[A-Za-z]{2})")
+"""What a value may not be followed by: further digits of a version, a power, a factor."""
+ERROR = re.compile(
+    rf"\s*[\^_]?\s?[(\[]?\s*(?:±|\+\s?/?\s?[-−–])\s*{DIGITS}\s?%?\s*[)\]]?|\s*[\^_][-+−–±]\s?{DIGITS}|_{DIGITS}|"
+    rf"\s?\({DIGITS}\)|\[\d+\](?!\w)|\s*[(\[]\s?[-+−–±]\s?{DIGITS}\s?%?\s?[)\]]"
 )
+BETWEEN = re.compile(r"\s?%?\s?(?:[/:]|[-–—−](?!\s?[-–—−])|\bto\b)\s?(?=[.(<>~]?\d)")
+SHARE = re.compile(rf"\s?[(\[]\s?(?P<value>{DIGITS})\s?%\s?[)\]]")
+UNITS = (
+    "%|‰|[µμumcnk]m|[mµμn]s|[KMGTP]i?B|[kmg]b|[mµμunp]M|[mµμunkp]g|[mµμ][lL]|min|hrs?|sec|days?|[kMG]?Hz|[mk]?eV|[mk]?V|[kM]?W|"
+    "[kMG]?Pa|[Ff][Pp][Ss]|pp[mb]|px|pts?|(?:°|deg|º)\\s?[CFK]?|°|wt\\.?\\s?%|mol\\.?\\s?%|at\\.?\\s?%|[GMT]?FLOPs"
+)
+ATTACHED = re.compile(rf"(?:{UNITS})(?![A-Za-z])")
+SINGLE = re.compile(r"[shdmlLKVAJNWCg](?![A-Za-z\d])")
+"""A unit of one letter, which only a number with a fraction has: `11s` may be a name."""
+TAIL = re.compile(
+    r"\s?%?(?:[.\s]*(?:\^?[*†‡§¶#↑↓⋆♠♣∗▲▼]+|\^\(?[A-Za-z](?:,[a-z])*\)?))*"
+    r"(?:\s+[^\s\d()\[\],;:]\S{0,11}(?:\s+[^\s\d()\[\]]\S{0,11})?)?"
+    r"(?:\s*[)\]]|\s*[(\[][^()\[\]]{0,40}[)\]])?[*†‡.,;\s]*"
+)
+"""A unit of at most two words, marks, a remark in parentheses."""
+BARE = re.compile(r"[\s%*†‡.,)\]]*")
+DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+LIST = re.compile(r"[(\[{\s]*\d+(?:\s*,\s*\d+)+[)\]}\s]*")
+THOUSANDS = re.compile(r"[(\s]*\d{1,3}(?:,\d{3})+[)\s]*|[(\s]*\d+,\d+[)\s]*")
+NAME = re.compile(r"\d+[A-Za-z]")
+Span = tuple[int, int]
 
 
 def targets(table: Table, pattern: str | None = None) -> list[Target]:
@@ -27,23 +55,76 @@ def targets(table: Table, pattern: str | None = None) -> list[Target]:
     Raises:
         ConfigError: `pattern` is no regular expression.
     """
+    wanted = _compiled(pattern) if pattern else None
+    named = set() if wanted else _named(table)
     found = []
     for cell in table.cells:
-        spans = _matches(pattern, cell.text) if pattern else _numbers(cell.text)
+        spans = [one.span() for one in wanted.finditer(cell.text) if one.group()] if wanted else numbers(cell, named)
         for part, (start, end) in enumerate(spans):
             value = cell.text[start:end]
             found.append(Target(row=cell.row, column=cell.column, part=part, value=value, start=start, end=end))
     return found
 
 
-def _matches(pattern: str, text: str) -> Iterator[tuple[int, int]]:
+def _compiled(pattern: str) -> re.Pattern[str]:
     try:
-        return (found.span() for found in re.finditer(pattern, text) if found.group())
+        return re.compile(pattern)
     except re.error as error:
         raise ConfigError(f"{pattern!r} is no regular expression ({error}); write one, such as '[0-9.]+'") from None
 
 
-def _numbers(text: str) -> Iterator[tuple[int, int]]:
-    found = FIRST.match(text)
-    if found:
-        yield found.span("value")
+def _named(table: Table) -> set[int]:
+    """Columns in which digits and a letter are names, as `11a`, `11b`: there `12k` is one, too."""
+    texts = [(cell.column, cell.text) for cell in table.cells if NAME.fullmatch(cell.text)]
+    return {column for column, text in texts if text[-1] not in "KMGBTk"}
+
+
+def numbers(cell: Cell, named: set[int]) -> list[Span]:
+    """Where a cell's text has the values that it is made of; none where there is more to it.
+
+    Args:
+        cell: Any cell.
+        named: Columns in which a number with a letter is a name.
+    """
+    text = cell.text
+    if not any(letter.isdigit() for letter in text) or DATE.fullmatch(text) or (LIST.fullmatch(text) and not THOUSANDS.fullmatch(text)):
+        return []
+    found, at, suffixed = _values(text)
+    if not found or (suffixed and cell.column in named):
+        return []
+    if share := SHARE.match(text, at):
+        found, at = [*found, share.span("value")], share.end()
+    tail = BARE if cell.header == "column" else TAIL
+    return found if tail.fullmatch(text, at) else []
+
+
+def _values(text: str) -> tuple[list[Span], int, bool]:
+    """The values that a text begins with, the place after them and their errors, and whether one has a letter for its size."""
+    found: list[Span] = []
+    at, suffixed = PREFIX.match(text).end(), False  # type: ignore[union-attr]
+    while value := VALUE.match(text, at):
+        end = _end(text, value)
+        if end is None:
+            return [], 0, False
+        found.append(value.span("value"))
+        suffixed = suffixed or bool(value["suffix"])
+        between = BETWEEN.match(text, end)
+        if not between:
+            return found, end, suffixed
+        at = PREFIX.match(text, between.end()).end()  # type: ignore[union-attr]
+    return [], 0, False
+
+
+def _end(text: str, value: re.Match[str]) -> int | None:
+    """The place after a value's unit and error; None where it is no value."""
+    at = value.end()
+    if BEYOND.match(text, at):
+        return None
+    unit = ATTACHED.match(text, at) or (SINGLE.match(text, at) if "." in value.group() else None)
+    at = unit.end() if unit else at
+    if not unit and text[at : at + 1].isalpha():
+        return None
+    while error := ERROR.match(text, at):
+        at = error.end()
+    return at
+

@@ -1,0 +1,136 @@
+"""Sheets: tables from XLSX workbooks by `openpyxl`, each cell with its sheet and reference."""
+
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from limbeck.errors import ConfigError, TableError
+from limbeck.schemas.tables import Spot, Table
+from limbeck.tables.headers import numeric, with_headers
+from limbeck.tables.laying import MOST_PLACES, Piece, standing
+from limbeck.tables.plain import MISSING
+
+MOST_BYTES = 500_000_000
+"""Of a workbook when it is unpacked, so that a small file can't fill the memory."""
+Place = tuple[int, int]
+
+
+def tables(path: Path) -> Iterator[Table | TableError]:
+    """The tables of a workbook, sheet by sheet, or why one can't be read.
+
+    A row without any value divides a sheet where what follows begins with words in several cells; words alone in their
+    row before or after a table are its caption and its notes.
+
+    Raises:
+        ConfigError: openpyxl is not installed.
+    """
+    try:
+        import openpyxl
+        from openpyxl.utils.exceptions import InvalidFileException
+    except ImportError:
+        raise ConfigError(MISSING.format("XLSX")) from None
+    try:
+        with zipfile.ZipFile(path) as packed:
+            size = sum(one.file_size for one in packed.infolist())
+        if size > MOST_BYTES:
+            yield TableError(f"{str(path)!r} is {size:,} bytes unpacked, more than {MOST_BYTES:,}; save its sheets as CSV")
+            return
+        book = openpyxl.load_workbook(path, data_only=True)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, SyntaxError, EOFError, RuntimeError,
+            zipfile.BadZipFile, InvalidFileException) as error:
+        yield TableError(f"{str(path)!r} is no workbook ({type(error).__name__}); save it again as .xlsx, or as CSV")
+        return
+    for sheet in book.worksheets:
+        yield from _of_sheet(sheet)
+
+
+def _of_sheet(sheet: Any) -> Iterator[Table | TableError]:
+    pieces = {place: piece for place, piece in _pieces(sheet) if piece.text}
+    blocks = _blocks(pieces)
+    before: list[str] = []
+    last: Table | None = None
+    for block in blocks:
+        if len(block) == 1:
+            if last is None or not last.notes:
+                before.append(pieces[block[0]].text)
+            continue
+        try:
+            table = _table(sheet.title, [*before], {place: pieces[place] for place in block})
+        except TableError as error:
+            yield error
+            continue
+        before = []
+        yield table
+
+
+def _pieces(sheet: Any) -> Iterator[tuple[Place, Piece]]:
+    """Values with their spans; `_cells` holds the cells that are there, where a walk over the sheet would make them all."""
+    spans = {(one.min_row, one.min_col): (one.size["rows"], one.size["columns"]) for one in sheet.merged_cells.ranges}
+    for place, cell in sheet._cells.items():
+        rows, columns = spans.get(place, (1, 1))
+        spot = Spot(sheet=sheet.title, reference=cell.coordinate)
+        yield place, Piece(text=_shown(cell), rows=rows, columns=columns, spot=spot)
+
+
+def _shown(cell: Any) -> str:
+    """A value as the sheet shows it, as far as its format is a plain one."""
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float | int):
+        return _formatted(float(value), str(cell.number_format)) or f"{value:.15g}"
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return value.isoformat() if isinstance(value, date | time) else " ".join(str(value).split())
+
+
+def _formatted(value: float, form: str) -> str:
+    """A number in the formats `0.00`, `#,##0.0` and `0.0%`; nothing for others."""
+    form, percent = form.split(";")[0].removesuffix("%"), form.split(";")[0].endswith("%")
+    whole, _, fraction = form.partition(".")
+    if whole not in ("0", "#,##0", "#", "##0") or fraction.strip("0"):
+        return ""
+    comma = "," if "," in whole else ""
+    return f"{value * (100 if percent else 1):{comma}.{len(fraction)}f}{'%' * percent}"
+
+
+def _blocks(pieces: dict[Place, Piece]) -> list[list[Place]]:
+    """Rows that belong together."""
+    rows: dict[int, list[Place]] = {}
+    for place in sorted(pieces):
+        rows.setdefault(place[0], []).append(place)
+    blocks: list[list[Place]] = []
+    ends = 0
+    for row, places in rows.items():
+        alone = len(places) == 1 and not blocks
+        words = len(places) > 1 and not any(numeric(pieces[place].text) for place in places)
+        if not blocks or (row > ends and (words or len(places) == 1)) or len(blocks[-1]) == 1:
+            blocks.append([])
+        blocks[-1] += places
+        ends = max(ends, row + max(pieces[place].rows for place in places)) if not alone else row + 1
+    return blocks
+
+
+def _table(sheet: str, before: list[str], pieces: dict[Place, Piece]) -> Table:
+    top, left = min(row for row, _ in pieces), min(column for _, column in pieces)
+    bottom, right = max(row for row, _ in pieces), max(column for _, column in pieces)
+    if (bottom - top + 1) * (right - left + 1) > MOST_PLACES:
+        raise TableError(f"sheet {sheet!r} has more than {MOST_PLACES:,} places; split it")
+    rows = [_row(pieces, row, left, right) for row in range(top, bottom + 1)]
+    laid = standing(rows)
+    caption = " ".join(before) or sheet
+    return with_headers(Table(format="xlsx", caption=caption, rows=laid.rows, columns=laid.columns, cells=laid.cells))
+
+
+def _row(pieces: dict[Place, Piece], row: int, left: int, right: int) -> list[Piece]:
+    found: list[Piece] = []
+    column = left
+    while column <= right:
+        piece = pieces.get((row, column), Piece())
+        found.append(piece)
+        column += piece.columns
+    return found
