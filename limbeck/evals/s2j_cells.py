@@ -36,8 +36,12 @@ def found(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def placed(row: Mapping[str, Any]) -> tuple[list[tuple[Table, Target, Any]], list[tuple[Any, str]], bool]:
-    """A row's table read: each value found with the gold cell that it is (None where it is none), gold cells that nothing
-    found, and whether there is a table."""
+    """Read a row's table.
+
+    Returns:
+        Each value found with the gold cell that it is, None where it is none; gold cells that nothing found; whether there
+        is a table.
+    """
     gold = [(_hashable(one["cell"]), str(one["value"])) for one in row["target_cells"]]
     try:
         tables = parse(row["table"])

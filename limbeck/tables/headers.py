@@ -1,12 +1,12 @@
 """Headers: which cells name columns, rows and sections, where the markup doesn't say it."""
 
+import functools
 import re
 from collections.abc import Sequence
 
 from limbeck.schemas.tables import Cell, Header, Table
+from limbeck.tables.targets import numbers
 
-NUMERIC = re.compile(r"[\s$(<>~≈≤≥±+−–-]*[.,]?\d[\d.,]*\s*(?:%|[A-Za-zµμ°]{0,3}\b)?")
-"""A cell that begins with a number and goes on with no words."""
 EMPTY = re.compile(r"[\s\-–—−./*]*|n/?a|nan", re.I)
 MOST = 8
 """Header rows at most."""
@@ -23,7 +23,7 @@ def with_headers(table: Table, ruled: Sequence[int] = (), marked: int = 0) -> Ta
     if not table.cells:
         return table
     lines = _lines(table)
-    said = any(cell.header == "column" for cell in table.cells)
+    said = any(cell.header == "column" and cell.text for cell in table.cells)
     top = marked or (0 if said else _top(lines, ruled))
     left = _left(lines, top or _said(table))
     cells = [_named(cell, table, lines, top, left) for cell in table.cells]
@@ -43,9 +43,10 @@ def _said(table: Table) -> int:
     return 1 + max((cell.row for cell in table.cells if cell.header == "column"), default=-1)
 
 
+@functools.lru_cache(10_000)
 def numeric(text: str) -> bool:
     """Whether a cell's text is a number, perhaps with a unit or an error."""
-    return bool(NUMERIC.match(text)) and not re.search(r"[A-Za-z]{4,}", text)
+    return bool(numbers(text))
 
 
 def _top(lines: list[list[Cell]], ruled: Sequence[int]) -> int:
@@ -59,7 +60,14 @@ def _top(lines: list[list[Cell]], ruled: Sequence[int]) -> int:
         top = min(1, len(lines) - 1)
     if top and _is_of_values(lines[0], 0) and _mostly(lines[0]):
         return 0 if not (first and first == top) else top
-    return _lengthened(lines, top)
+    return _lengthened(lines, _without_sections(lines, top))
+
+
+def _without_sections(lines: list[list[Cell]], top: int) -> int:
+    """A row that is one cell right above the values names a section, where other headers are above it."""
+    while top > 1 and len(lines[top - 1]) == 1 and len(lines[top - 2]) > 1:
+        top -= 1
+    return top
 
 
 def _only_words(lines: list[list[Cell]]) -> bool:
@@ -91,14 +99,14 @@ def _mostly(line: list[Cell]) -> bool:
 
 
 def _left(lines: list[list[Cell]], top: int) -> int:
-    """How many columns from the left name rows: those in which words stand, up to the first of numbers."""
+    """How many columns from the left name rows: the first, and those of words that follow it up to the first of numbers."""
     body = lines[top:] or lines
     columns = max((cell.column + cell.columns for line in body for cell in line), default=0)
-    for column in range(min(columns - 1, MOST)):
+    for column in range(1, min(columns, MOST)):
         texts = [cell.text for line in body for cell in line if cell.column == column and cell.columns < columns]
         texts = [text for text in texts if text and not EMPTY.fullmatch(text)]
-        if sum(numeric(text) for text in texts) * 2 > len(texts):
-            return max(column, 1)
+        if texts and sum(map(numeric, texts)) * 2 > len(texts):
+            return column
     return 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from limbeck.errors import TableError
 from limbeck.schemas.tables import Spot, Table
-from limbeck.tables.headers import with_headers
+from limbeck.tables.headers import numeric, with_headers
 from limbeck.tables.laying import Piece, standing
 
 DASHES = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
@@ -71,7 +71,7 @@ def _table(source: str, lines: list[Line], at: int, end: int) -> Table:
         if _is_dashes(source[slice(*line)]):
             marked = marked or len(rows)
         else:
-            rows.append(_row(source, *line))
+            rows.append(_merged(_row(source, *line)))
     laid = standing(rows)
     table = Table(
         format="markdown",
@@ -91,6 +91,15 @@ def _row(source: str, start: int, end: int) -> list[Piece]:
     if not (last and len(edges) > 1 and source[edges[-1] + 1 : end].strip() == ""):
         edges = [*edges, end]
     return [_piece(source, left + 1, right) for left, right in zip(edges, edges[1:], strict=False)]
+
+
+def _merged(row: list[Piece]) -> list[Piece]:
+    """A row that says the same words in each cell is one cell that was written out so."""
+    words = {piece.text for piece in row}
+    if len(row) < 3 or len(words) > 1 or not row[0].text or numeric(row[0].text):
+        return row
+    start, end = row[0].spot.start, row[-1].spot.end
+    return [Piece(text=row[0].text, columns=len(row), spot=Spot(start=start, end=end))]
 
 
 def _piece(source: str, start: int, end: int) -> Piece:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Literal
 
@@ -254,7 +254,7 @@ def _header(cell: Cell) -> Header | None:
     if cell.tag != "th":
         return None
     scope = (cell.attributes.get("scope") or "").lower()
-    return "row" if scope.startswith("row") else "column" if scope.startswith("col") else None
+    return "column" if scope.startswith("col") else "row"
 
 
 def _raised(text: str) -> str:
@@ -291,7 +291,7 @@ def tables(source: str) -> Iterator[Table | TableError]:
 
 
 def _table(one: Open, source: str, jats: bool) -> Table:
-    laid = flowing([row for row in one.rows if row])
+    laid = flowing(_headed([row for row in one.rows if row]))
     around = one.around if one.around and one.around.tables == 1 else None
     captions = [*(one.around.caption if one.around else []), *one.caption]
     notes = [" ".join(note) for note in one.around.notes] if one.around else []
@@ -306,6 +306,18 @@ def _table(one: Open, source: str, jats: bool) -> Table:
         markup=source[start:end],
     )
     return with_headers(table)
+
+
+def _headed(rows: list[list[Piece]]) -> list[list[Piece]]:
+    """Rows of nothing but `th` at the top name columns; a `th` that stands alone further down names a section."""
+    made: list[list[Piece]] = []
+    top = True
+    for row in rows:
+        top = top and all(piece.header for piece in row) and (len(row) > 1 or len(rows) > 1)
+        alone = len(row) == 1 and row[0].header == "row" and row[0].columns > 1
+        header: Header | None = "column" if top else "section" if alone else None
+        made.append([replace(piece, header=header) for piece in row] if header else row)
+    return made
 
 
 def _only_holds_others(one: Open, everything: list[Open], table: Table) -> bool:

@@ -83,7 +83,7 @@ def _outside(page: Any, found: list[Any]) -> Any:
 
 def _is_in(thing: dict[str, Any], box: Box) -> bool:
     across, down = (thing["x0"] + thing["x1"]) / 2, (thing["top"] + thing["bottom"]) / 2
-    return box[0] <= across <= box[2] and box[1] <= down <= box[3]
+    return bool(box[0] <= across <= box[2] and box[1] <= down <= box[3])
 
 
 def _table(page: Any, found: Any, lines: list[Line]) -> Table | TableError:

@@ -14,9 +14,18 @@ ARGUMENTS = {
     **dict.fromkeys(("textcolor", "colorbox", "rotatebox", "scalebox", "parbox", "href", "raisebox", "adjustbox", "includegraphics"), 1),
     **dict.fromkeys(("multicolumn", "multirow", "resizebox", "fcolorbox", "rule", "fontsize", "setlength", "addtolength"), 2),
     **dict.fromkeys(("pageref", "hypertarget", "bibliographystyle", "usepackage", "input", "arrayrulecolor", "linespread"), 1),
+    **dict.fromkeys(("texttt", "textsf", "textup", "textmd", "textsl", "mathbf", "mathit", "mathtt", "mathsf", "mathbb"), 0),
+    **dict.fromkeys(("mathcal", "mathfrak", "mathscr", "boldsymbol", "bm", "bf", "it", "tt", "xspace", "protect"), 0),
     **dict.fromkeys(("makecell", "thead", "shortstack", "makebox", "mbox", "hyperref", "centering", "diagbox", "caption", "item"), 0),
 }
 """How many of a macro's arguments are for the typesetter; the rest is text."""
+SYMBOLS = {
+    **{"ddagger": "‡", "checkmark": "✓", "cmark": "✓", "xmark": "✗", "Checkmark": "✓", "XSolidBrush": "✗", "S": "§", "P": "¶"},
+    **{"degree": "°", "celsius": "°C", "percent": "%", "micro": "µ", "euro": "€", "pounds": "£", "triangle": "△"},
+    **{"spadesuit": "♠", "clubsuit": "♣", "heartsuit": "♥", "textpm": "±", "and": "&", "textsuperscript": "^"},
+}
+"""What pylatexenc leaves out."""
+APART = frozenset(("makecell", "thead", "shortstack", "label", "item", "diagbox"))
 COMMAND = re.compile(r"\\([A-Za-z]+)\*?")
 CITATION = re.compile(r"[A-Za-z]*[cC]ite[A-Za-z]*")
 OPTION = re.compile(r"\s*(?:\[[^\]]*\]|\([^)]*\)(?=\{))")
@@ -24,8 +33,9 @@ STAR = re.compile(r"\s*(?:\*|\\[A-Za-z]+|[\d.]+(?:pt|cm|em|ex|mm|in)?)")
 TICKS = {"51": "✓", "52": "✔", "53": "✕", "54": "✖", "55": "✗", "56": "✘"}
 DING = re.compile(r"\\ding\s*\{\s*(\d+)\s*\}")
 BREAK = re.compile(r"\\\\\*?(?:\[[^\]]*\])?|\\(?:newline|tabularnewline|quad|qquad|par)(?![A-Za-z])")
-INNER = re.compile(r"\\(begin|end)\s*\{[^}]*\}")
+INNER = re.compile(r"\\begin\s*\{(?:tabular|array)\*?\}\s*(?:\[[^\]]*\])?\s*(?=\{)|\\(?:begin|end)\s*\{[^}]*\}")
 BLANKS = re.compile(r"[\s\u200b]+")
+HANGING = re.compile(r"[\^_](?=\s|$)|\u00ad")
 MARKED = re.compile(r"[\\{}$~^_%]|--|``|''")
 """What plain words don't have."""
 
@@ -38,7 +48,7 @@ def plain(latex: str) -> str:
     """
     if MARKED.search(latex):
         try:
-            latex = _converter().latex_to_text(_bare(latex), tolerant_parsing=True)
+            latex = HANGING.sub("", _converter().latex_to_text(_bare(latex), tolerant_parsing=True))
         except (IndexError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
             latex = re.sub(r"\\[A-Za-z]+|[\\{}$]", " ", latex)  # What pylatexenc can't parse, even tolerantly.
     return BLANKS.sub(" ", latex).strip()
@@ -60,13 +70,24 @@ def _bare(latex: str) -> str:
     for found in COMMAND.finditer(latex):
         if found.start() < done or not _counts_as_command(latex, found.start()):
             continue
-        count = 1 if CITATION.fullmatch(found[1]) else ARGUMENTS.get(found[1])
-        if count is not None:
-            parts += [latex[done : found.start()], " " if count == 0 or found[1] == "label" else ""]
-            done = _after(latex, found.end(), count)
+        name, symbol = found[1], SYMBOLS.get(found[1])
+        count = 1 if CITATION.fullmatch(name) else ARGUMENTS.get(name)
+        if symbol or count is not None:
+            parts += [latex[done : found.start()], symbol or (" " if name in APART else "")]
+            done = found.end() if symbol else _after(latex, found.end(), count or 0)
     latex = "".join([*parts, latex[done:]])
     latex = DING.sub(lambda found: TICKS.get(found[1], ""), BREAK.sub(" ", latex))
-    return INNER.sub(" ", latex) if "\\begin" in latex or "\\end" in latex else latex
+    return _without_environments(latex) if "\\begin" in latex or "\\end" in latex else latex
+
+
+def _without_environments(latex: str) -> str:
+    """The text of environments inside a cell, cells of inner tables one after another."""
+    parts: list[str] = []
+    done = 0
+    for found in INNER.finditer(latex):
+        parts.append(latex[done : found.start()])
+        done = group(latex, found.end()) or found.end() if latex.startswith("{", found.end()) else found.end()
+    return re.sub(r"(?<!\\)&", " ", " ".join([*parts, latex[done:]]))
 
 
 def _counts_as_command(latex: str, at: int) -> bool:

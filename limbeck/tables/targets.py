@@ -9,7 +9,7 @@ in a name (`B10`, `SnCl2`, `BLEU-1`, `11a`), a power (`224^2`), a factor (`3×`)
 import re
 
 from limbeck.errors import ConfigError
-from limbeck.schemas.tables import Cell, Table, Target
+from limbeck.schemas.tables import Table, Target
 
 DIGITS = r"(?>\d{1,3}(?:[, \u00a0\u2009\u202f]\d{3})++(?:\.\d+)?|\d++(?:[.,]\d++)?|\.\d++)"
 """`1,234.5`, `12 345`, `0.88`, `0,88`, `.5`"""
@@ -56,10 +56,13 @@ def targets(table: Table, pattern: str | None = None) -> list[Target]:
         ConfigError: `pattern` is no regular expression.
     """
     wanted = _compiled(pattern) if pattern else None
-    named = set() if wanted else _named(table)
+    named = _named(table)
     found = []
     for cell in table.cells:
-        spans = [one.span() for one in wanted.finditer(cell.text) if one.group()] if wanted else numbers(cell, named)
+        if wanted:
+            spans = [one.span() for one in wanted.finditer(cell.text) if one.group()]
+        else:
+            spans = numbers(cell.text, cell.header == "column", cell.column in named)
         for part, (start, end) in enumerate(spans):
             value = cell.text[start:end]
             found.append(Target(row=cell.row, column=cell.column, part=part, value=value, start=start, end=end))
@@ -79,38 +82,37 @@ def _named(table: Table) -> set[int]:
     return {column for column, text in texts if text[-1] not in "KMGBTk"}
 
 
-def numbers(cell: Cell, named: set[int]) -> list[Span]:
+def numbers(text: str, bare: bool = False, named: bool = False) -> list[Span]:
     """Where a cell's text has the values that it is made of; none where there is more to it.
 
     Args:
-        cell: Any cell.
-        named: Columns in which a number with a letter is a name.
+        text: A cell's.
+        bare: Whether a unit's words make it no value, as in a column's header.
+        named: Whether a number with a letter is a name, as among `11a`, `11b`.
     """
-    text = cell.text
     if not any(letter.isdigit() for letter in text) or DATE.fullmatch(text) or (LIST.fullmatch(text) and not THOUSANDS.fullmatch(text)):
         return []
-    found, at, suffixed = _values(text)
-    if not found or (suffixed and cell.column in named):
+    found, at, lettered = _values(text)
+    if not found or (lettered and named):
         return []
     if share := SHARE.match(text, at):
         found, at = [*found, share.span("value")], share.end()
-    tail = BARE if cell.header == "column" else TAIL
-    return found if tail.fullmatch(text, at) else []
+    return found if (BARE if bare else TAIL).fullmatch(text, at) else []
 
 
 def _values(text: str) -> tuple[list[Span], int, bool]:
-    """The values that a text begins with, the place after them and their errors, and whether one has a letter for its size."""
+    """The values that a text begins with, the place after them and their errors, and whether a letter follows one at once."""
     found: list[Span] = []
-    at, suffixed = PREFIX.match(text).end(), False  # type: ignore[union-attr]
+    at, lettered = PREFIX.match(text).end(), False  # type: ignore[union-attr]
     while value := VALUE.match(text, at):
         end = _end(text, value)
         if end is None:
             return [], 0, False
         found.append(value.span("value"))
-        suffixed = suffixed or bool(value["suffix"])
+        lettered = lettered or bool(value["suffix"]) or text[value.end() : end].isalpha()
         between = BETWEEN.match(text, end)
         if not between:
-            return found, end, suffixed
+            return found, end, lettered
         at = PREFIX.match(text, between.end()).end()  # type: ignore[union-attr]
     return [], 0, False
 
