@@ -17,7 +17,6 @@ from typing import Any
 from limbeck import encoder
 from limbeck.agents import GRAPHS
 from limbeck.context import RunContext
-from limbeck.documents import read
 from limbeck.errors import NoSuchRun
 from limbeck.fakes import FakeLLM
 from limbeck.llm import LLM, InlineExecutor, OpenAIServer, Sender, Spent
@@ -58,14 +57,7 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
         BudgetSpent, ModelUnreachable, EngineError: It can't go on now; the same command goes on later.
         StoreBusy: Another process works on the project.
     """
-    settings_source = settings.documents
-    corpus = read(
-        settings_source.source,
-        text=settings_source.text,
-        key=settings_source.key,
-        gold=settings_source.gold,
-        limit=settings_source.limit,
-    )
+    corpus = INPUTS[settings.pipeline].read(settings)
     id, store = run_id(settings, corpus), Path(settings.project) / STORE
     if is_finished(store, id):
         return Outcome(id, store, already=True)

@@ -183,7 +183,9 @@ class ExtractSettings(Section):
 
     cells: int | None = Field(None, ge=1, description="values described in one call; 1 for the embedded model and 20 for others by itself")
     paragraphs: int = Field(6, ge=0, description="paragraphs of the text around a table that the model is shown, those that say most about it")
-    passes: int = Field(20, ge=1, description="calls for a table beyond those that it takes without mistakes, after which the rest of its values fail")
+    passes: int | None = Field(
+        None, ge=1, description="answers that may break off before the rest of a table fails; 20, or half of its values if more, by itself"
+    )
     failures: int = Field(3, ge=1, description="answers in a row without a usable record, after which a value fails")
     readings: int = Field(1, ge=1, le=9, description="how often a table is read, record types in another order; the readings vote")
     limit: int | None = Field(None, ge=0, description="how many tables the model reads; all without it")

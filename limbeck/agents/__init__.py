@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from limbeck.agents import extreme, taxonomy
+from limbeck.agents import extreme, tables, taxonomy
 
-GRAPHS: dict[str, Callable[[], Any]] = {"taxonomy": taxonomy.graph, "extreme": extreme.graph}
+GRAPHS: dict[str, Callable[[], Any]] = {"taxonomy": taxonomy.graph, "extreme": extreme.graph, "tables": tables.graph}
 """Every pipeline's graph, by the name that a config gives it; `run.py` knows no more of a pipeline."""

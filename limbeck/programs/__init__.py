@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from limbeck.programs import extreme, taxonomy
+from limbeck.programs import extreme, tables, taxonomy
 
 PROGRAMS: dict[str, tuple[type[Any], ...]] = {
     "taxonomy": (taxonomy.Taxonomist, taxonomy.Labeller),
     "extreme": (extreme.InferRetrieveRank, extreme.Write),
+    "tables": (tables.Extract,),
 }
 """Every pipeline's programs, by the name that a config gives it."""

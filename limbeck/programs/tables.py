@@ -8,6 +8,7 @@ told apart by row and column, not by value, and servers that constrain can write
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,13 +20,14 @@ from limbeck.records import answers
 from limbeck.records.answers import Said
 from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.tables import Table, Target
-from limbeck.tables.showing import place, within
+from limbeck.tables.showing import Shown
 
 LETTERS_PER_TOKEN = 2.0
 """At least, of a prompt about a table: small models have a token for each digit."""
 TOKENS_A_CELL = 160
 MOST_TOKENS = 2048
 """Room for an answer, as the paper gives GPT-4."""
+PASSES = 20
 TIGHTER = 0.7
 """A prompt that doesn't fit after all gets so much of the room that it was thought to have."""
 
@@ -111,14 +113,15 @@ class Extract(dspy.Module):  # type: ignore[misc]
         schema: What is wanted.
         cells: How many are described in one call. With 1, each is asked for on its own, many at once: a small model learns
             nothing from its own earlier records.
-        passes: Answers that may stop before their end; then the rest of the cells fails.
+        passes: Answers that may break off before the rest of the cells fails; the paper's 20, or half of the cells where
+            that is more, without it.
         failures: Answers in a row without a usable record, after which a cell is left out.
         context: Tokens that the model reads, the answer's included.
         temperature: Of the first attempt at each answer.
     """
 
     def __init__(
-        self, schema: RecordSchema, *, cells: int, passes: int = 20, failures: int = 3, context: int = 8192, temperature: float = 0.0
+        self, schema: RecordSchema, *, cells: int, passes: int | None = None, failures: int = 3, context: int = 8192, temperature: float = 0.0
     ) -> None:
         super().__init__()
         self.schema, self.cells, self.passes = schema, cells, passes
@@ -136,8 +139,9 @@ class Extract(dspy.Module):  # type: ignore[misc]
         Raises:
             CallFailed, ModelUnreachable: As `CheckedPredict`.
         """
+        shown = Shown(table)
         chains = [list(targets)] if self.cells > 1 else [[one] for one in targets]
-        readings = await asyncio.gather(*(self._described(use_case, table, chain) for chain in chains))
+        readings = await asyncio.gather(*(self._described(use_case, shown, chain) for chain in chains))
         errors = [one.error for one in readings if one.error]
         return dspy.Prediction(
             records={key: said for one in readings for key, said in one.records.items()},
@@ -147,16 +151,20 @@ class Extract(dspy.Module):  # type: ignore[misc]
             error=errors[-1] if errors else None,
         )
 
-    async def _described(self, use_case: str, table: Table, chain: list[Target]) -> Reading:
+    async def _described(self, use_case: str, shown: Shown, chain: list[Target]) -> Reading:
         """Pass by pass, each going on from the records accepted so far."""
         reading, room = Reading(chain), self.room
+        passes = self.passes or max(PASSES, len(chain) // 2)
         while reading.waiting:
+            if reading.passes >= passes:
+                reading.give_up(reading.waiting, GuardrailError(f"{passes!r} answers broke off; {reading.error}"))
+                break
             cells = reading.waiting[: self.cells]
             try:
                 said = await self.describe.acall(
                     use_case=use_case,
                     types_of_records=answers.template(self.schema),
-                    question=question(table, chain, reading, cells, room),
+                    question=question(shown, chain, reading, cells, room),
                     config={"schema": self.schema, "cells": cells},
                 )
                 reading.accept(said)
@@ -166,25 +174,27 @@ class Extract(dspy.Module):  # type: ignore[misc]
                 room = int(room * TIGHTER)
                 if room < len(cells) * TOKENS_A_CELL:
                     reading.give_up(reading.waiting, error)
-            if reading.passes >= self.passes:
-                reading.give_up(reading.waiting, GuardrailError(f"{self.passes!r} answers broke off; {reading.error}"))
         return reading
 
 
-def question(table: Table, chain: Sequence[Target], reading: Reading, cells: Sequence[Target], room: int) -> str:
+def question(table: Shown, chain: Sequence[Target], reading: Reading, cells: Sequence[Target], room: int) -> str:
     """Text, table, records so far, and the cells that are asked for, in so many characters (context control, section 3).
 
     Paragraphs are left out from the front until they and the table fill no more than half of the room; then the oldest
     records.
     """
-    wanted = "\n".join(place(table, one) for one in cells)
+    wanted = "\n".join(map(table.place, cells))
     asked = f"## Cells to describe now\n{wanted}\n\nThe answer begins with {answers.beginning(cells[0])}"
-    shown = within(table, cells, room // 2)
-    paragraphs = list(table.paragraphs)
-    while paragraphs and len(shown) + sum(map(len, paragraphs)) > room // 2:
-        paragraphs.pop(0)
-    before = answers.written(reading.records, chain).splitlines()
-    while before and len(shown) + sum(map(len, [*paragraphs, *before, asked])) > room:
-        before.pop(0)
-    parts = {"Text": "\n\n".join(paragraphs), "Table": shown, "Records so far": "\n".join(before)}
-    return "\n\n".join([*(f"## {name}\n{text}" for name, text in parts.items() if text), asked])
+    shown = table.within(cells, room // 2)
+    paragraphs = _last(table.table.paragraphs, room // 2 - len(shown))
+    text = "\n\n".join(paragraphs)
+    before = "\n".join(_last(answers.written(reading.records, chain), room - len(shown) - len(text) - len(asked)))
+    parts = {"Text": text, "Table": shown, "Records so far": before}
+    return "\n\n".join([*(f"## {name}\n{said}" for name, said in parts.items() if said), asked])
+
+
+def _last(texts: Sequence[str], room: int) -> list[str]:
+    """As many of the last texts as go into so many characters."""
+    sizes = list(accumulate(len(one) + 2 for one in reversed(texts)))
+    count = sum(size <= room for size in sizes)
+    return list(texts[len(texts) - count :])

@@ -76,15 +76,6 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def example(schema: RecordSchema) -> str:
-    """The form of an answer, for a prompt."""
-    first = schema.types[0] if schema.types else RecordType(name=OTHER)
-    said: Said = {VALUE: "12.3", TYPE: first.name}
-    for one in first.attributes:
-        said[one.name] = [{"key": "…", VALUE: "…"}] if one.kind == "pairs" else "…"
-    return json.dumps({"3,1": said}, ensure_ascii=False)
-
-
 def beginning(cell: Target) -> str:
     """How an answer has to begin: the first cell, its value, and then its type (the paper's forced prefix)."""
     return json.dumps({cell.key: {VALUE: cell.value}}, ensure_ascii=False)[:-2] + f', "{TYPE}": "'
@@ -175,11 +166,11 @@ def _place(key: str) -> str:
     return key.replace(" ", "").strip("()[]r")
 
 
-def written(records: Mapping[str, Said], cells: Sequence[Target]) -> str:
+def written(records: Mapping[str, Said], cells: Sequence[Target]) -> list[str]:
     """Records as an answer has them, a line each, nothing that they leave unsaid: what a prompt shows of those there are."""
     values = {cell.key: cell.value for cell in cells}
     shown = ({key: {VALUE: values[key], **_spoken(one)}} for key, one in records.items())
-    return "\n".join(json.dumps(one, ensure_ascii=False)[1:-1] for one in shown)
+    return [json.dumps(one, ensure_ascii=False)[1:-1] for one in shown]
 
 
 def _spoken(record: Said) -> Said:

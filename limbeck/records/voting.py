@@ -1,7 +1,7 @@
 """Several readings of a table vote, in the one vote table: on each cell's type, and then on each attribute.
 
-The space of the types is the schema's id, that of an attribute the id and the attribute's name. Only readings that found
-the type that won are heard on its attributes; text is voted on as a whole, pairs each on its own.
+The space of the types is the schema's id, that of an attribute the id with the type's and the attribute's names. So only
+readings that found the type that won are heard on its attributes. Text is voted on as a whole, pairs each on its own.
 """
 
 import json
@@ -47,11 +47,15 @@ def _labels(said: Said, schema: RecordSchema) -> Iterator[tuple[str, str]]:
     """What a record votes for, space by space."""
     yield schema.id, said[TYPE]
     for attribute in schema.type(said[TYPE]).attributes:
-        space, value = f"{schema.id}/{attribute.name}", said.get(attribute.name)
+        space, value = _space(schema, said[TYPE], attribute.name), said.get(attribute.name)
         if attribute.kind == "pairs" and value:
             yield from ((space, json.dumps(pair, ensure_ascii=False)) for pair in value.items())
         else:
             yield space, json.dumps(value or None, ensure_ascii=False)
+
+
+def _space(schema: RecordSchema, kind: str, attribute: str) -> str:
+    return f"{schema.id}/{kind}/{attribute}"
 
 
 def decide(given: Iterable[Vote], schema: RecordSchema) -> dict[str, Decided]:
@@ -59,12 +63,13 @@ def decide(given: Iterable[Vote], schema: RecordSchema) -> dict[str, Decided]:
     by_space: dict[str, list[Vote]] = defaultdict(list)
     for vote in given:
         by_space[vote.space].append(vote)
-    types = {one.item: one for one in aggregate(by_space[schema.id], "majority")}
-    heard = {(one.item, one.annotator) for one in by_space[schema.id] if types[one.item].label == one.label}
-    decided = {one.item: Decided({TYPE: one.label}, {TYPE: one.confidence}) for one in types.values()}
-    for name, kind in {(each.name, each.kind) for one in schema.types for each in one.attributes}:
-        said = [one for one in by_space[f"{schema.id}/{name}"] if (one.item, one.annotator) in heard]
-        (_pairs if kind == "pairs" else _value)(said, name, decided)
+    types = aggregate(by_space[schema.id], "majority")
+    decided = {one.item: Decided({TYPE: one.label}, {TYPE: one.confidence}) for one in types}
+    for kind in schema.types:
+        for attribute in kind.attributes:
+            given = by_space[_space(schema, kind.name, attribute.name)]
+            said = [one for one in given if decided[one.item].said[TYPE] == kind.name]
+            (_pairs if attribute.kind == "pairs" else _value)(said, attribute.name, decided)
     return {key: _ordered(one, schema) for key, one in decided.items()}
 
 

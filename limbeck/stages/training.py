@@ -9,6 +9,7 @@ from limbeck.stages.keeping import keep, trained
 from limbeck.stages.labelling import answers, believed, likely_to_apply
 from limbeck.stages.parts import parts
 from limbeck.students import Lessons, fit_best, kinds_for
+from limbeck.students.student import KINDS
 from limbeck.teaching import lessons_of
 
 STEP = "train"
@@ -31,8 +32,8 @@ async def train(context: RunContext) -> None:
         await trained(context, STEP, f"{why}; those of before learnt other labels" if before else why)
         return
     lessons, vectors = made
-    # `adapter` is a student of the pipeline `extreme`; the config was refused if it is here.
-    wanted = tuple(kind for kind in context.settings.student.kinds if kind != "adapter")
+    # The others are students of other pipelines; the config was refused if one is here.
+    wanted = tuple(kind for kind in KINDS if kind in context.settings.student.kinds)
     worthwhile = kinds_for(len(lessons.labels))
     kinds = [kind for kind in wanted if kind in worthwhile] or list(wanted)
     started = time.perf_counter()
