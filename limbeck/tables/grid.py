@@ -20,6 +20,11 @@ class Grid:
     def _covered(self) -> dict[tuple[int, int], Cell]:
         return {place: cell for cell in self.table.cells for place in _places(cell)}
 
+    @cached_property
+    def _sections(self) -> list[Cell]:
+        """They name all columns, also where they stand in the first alone."""
+        return [cell for cell in self.table.cells if cell.header == "section"]
+
     def at(self, row: int, column: int) -> Cell:
         """The cell that covers a place."""
         return self._covered[row, column]
@@ -27,7 +32,7 @@ class Grid:
     def above(self, row: int, column: int) -> list[Cell]:
         """The headers of a column from the top, each once, and then the section that a row stands in."""
         cells = _each_once(self.at(one, column) for one in range(row))
-        sections = [cell for cell in cells if cell.header == "section"][-1:]
+        sections = [cell for cell in self._sections if cell.row < row][-1:]
         return [cell for cell in cells if cell.header == "column" and cell.text] + sections
 
     def beside(self, row: int, column: int) -> list[Cell]:

@@ -61,7 +61,7 @@ def _is_row(text: str) -> bool:
 
 
 def _is_dashes(text: str) -> bool:
-    return bool(DASHES.fullmatch(text)) and "-" in text
+    return bool(DASHES.fullmatch(text.strip())) and "-" in text
 
 
 def _table(source: str, lines: list[Line], at: int, end: int) -> Table:
@@ -132,4 +132,8 @@ def _caption(source: str, lines: list[Line], at: int, end: int) -> str:
 def paragraphs(source: str) -> list[str]:
     """The running text: blocks that hold no table's line."""
     parts = [part.strip() for part in re.split(r"\n\s*\n", source)]
-    return [text_of(part) for part in parts if part and not all("|" in line for line in part.splitlines())]
+    return [text_of(part) for part in parts if part and not FENCE.match(part) and not any(map(_is_barred, part.splitlines()))]
+
+
+def _is_barred(line: str) -> bool:
+    return _is_row(line.strip()) or ("|" in line and _is_dashes(line))

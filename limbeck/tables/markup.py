@@ -13,14 +13,14 @@ from limbeck.tables.laying import Piece, flowing
 
 JATS = re.compile(r"<(?:table-wrap|oasis:|article[ >][^>]*dtd|!DOCTYPE article)\b", re.I)
 DECLARED = re.compile(r"<!\[(?:CDATA\[)?|\]\]>", re.I)
-BLOCKS = frozenset("p div br li hr tr table h1 h2 h3 h4 h5 h6 ul ol dl dt dd section title sec break list list-item caption".split())
+BLOCKS = frozenset("p div br li hr tr table h1 h2 h3 h4 h5 h6 ul ol dl dt dd section title sec break list list-item caption td th entry".split())
 CELLS = frozenset(("td", "th"))
 PARTS = frozenset(("thead", "tbody", "tfoot"))
 SILENT = frozenset(("script", "style", "template", "xref-note", "tex-math"))
 NOTES = frozenset(("fn", "table-wrap-foot"))
 FLOATS = frozenset(("table-wrap", "figure", "table-wrap-group"))
 NUMBER = re.compile(r"\d{1,7}")
-MARK = re.compile(r"[a-z*†‡§¶#]{1,2}(?:,[a-z*†‡§¶#]{1,2})*")
+MARK = re.compile(r"(?:[a-z]|[*†‡§¶#]{1,3})(?:,\s*(?:[a-z]|[*†‡§¶#]{1,3}))*")
 """A mark of a footnote: it names nothing."""
 
 
@@ -45,6 +45,8 @@ class Cell:
     attributes: dict[str, str | None]
     start: int
     part: str
+    aims: int
+    """How many aims were open when it began; what is opened inside it ends with it."""
     words: list[str] = field(default_factory=list)
 
 
@@ -87,6 +89,7 @@ class Reader(HTMLParser):
         self.close()
         while self.open:
             self._end_table(len(self.source))
+        self._end_aims(0)
         for one in self.floats:
             one.end = len(self.source)
 
@@ -147,18 +150,21 @@ class Reader(HTMLParser):
     def _in_table(self, tag: str, attributes: dict[str, str | None]) -> None:
         table = self.open[-1]
         self._end_cell()
+        while self.aims and self.aims[-1][1] == "caption":
+            self._end_aims(len(self.aims) - 1)
         if tag in PARTS:
             table.part = tag
         elif tag in ("tr", "row"):
             table.rows.append([])
         else:
             start = self.here + len(self.get_starttag_text() or "")
-            table.cell = Cell(tag, attributes, start, table.part)
+            table.cell = Cell(tag, attributes, start, table.part, len(self.aims))
 
     def _end_cell(self) -> None:
         table = self.open[-1]
         if table.cell is None:
             return
+        self._end_aims(table.cell.aims)
         if not table.rows:
             table.rows.append([])
         table.rows[-1].append(self._piece(table.cell, self.here))
@@ -205,11 +211,13 @@ class Reader(HTMLParser):
             self.aims.append((tag, aim, []))
 
     def _end_aim(self, tag: str) -> None:
-        while self.aims:
-            name, aim, words = self.aims.pop()
+        """End the last aim of a tag, and what was opened inside it."""
+        self._end_aims(max(at for at, (name, _, _) in enumerate(self.aims) if name == tag))
+
+    def _end_aims(self, left: int) -> None:
+        while len(self.aims) > left:
+            _, aim, words = self.aims.pop()
             self._deliver(aim, "".join(words))
-            if name == tag:
-                return
 
     def _deliver(self, aim: Aim, text: str) -> None:
         words = " ".join(text.split())
@@ -262,7 +270,7 @@ def _raised(text: str) -> str:
     words = text.strip()
     if not words or MARK.fullmatch(words):
         return ""
-    return f"^{words}" if re.fullmatch(r"[-−–+]?\d+[+-]?|[A-Za-z]", words) else text
+    return f"^{words}" if re.fullmatch(r"[-−–+]?\d+[+-]?|[A-Z]", words) else text
 
 
 def is_jats(source: str) -> bool:

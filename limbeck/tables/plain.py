@@ -35,7 +35,7 @@ DING = re.compile(r"\\ding\s*\{\s*(\d+)\s*\}")
 BREAK = re.compile(r"\\\\\*?(?:\[[^\]]*\])?|\\(?:newline|tabularnewline|quad|qquad|par)(?![A-Za-z])")
 INNER = re.compile(r"\\begin\s*\{(?:tabular|array)\*?\}\s*(?:\[[^\]]*\])?\s*(?=\{)|\\(?:begin|end)\s*\{[^}]*\}")
 BLANKS = re.compile(r"[\s\u200b]+")
-HANGING = re.compile(r"[\^_](?=\s|$)|\u00ad")
+HANGING = re.compile(r"\^(?=\s|$)|\u00ad")
 MARKED = re.compile(r"[\\{}$~^_%]|--|``|''")
 """What plain words don't have."""
 

@@ -83,7 +83,7 @@ def _parsed(text: str, format: Format | None, source: str, context: str) -> tupl
     kind = format or sniffed(text)
     if kind not in PARSERS:
         raise ConfigError(f"format {kind!r} is no text; give the file itself to `limbeck.tables.reading.read`")
-    found = list(PARSERS[kind](text))
+    found = [one for one in PARSERS[kind](text) if isinstance(one, TableError) or one.cells]
     if not found:
         return [], []
     around = [*_blocks(LONE.sub("\ufffd", context)), *PARAGRAPHS.get(kind, _no_text)(text)]
