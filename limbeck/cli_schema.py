@@ -1,11 +1,13 @@
 """`limbeck schema [check | draft]`: the JSON Schema of a config, and schemas of records."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limbeck.visible import in_json, literal
+from limbeck.errors import ConfigError, Interrupted
+from limbeck.visible import in_json, literal, visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -45,6 +47,35 @@ def check(
     console.print(_table(found))
     for note in said:
         console.print(f"- {literal(note)}", soft_wrap=True)
+
+
+@schema.command()
+def draft(
+    files: Annotated[list[str], typer.Argument(help="files or folders with sample tables")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="a new file; else the draft is printed")] = None,
+    model: Annotated[str | None, typer.Option(help="what improves the draft; without one it is what headers say")] = None,
+    base_url: Annotated[str | None, typer.Option(help="the model's OpenAI-compatible server")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, only warnings")] = False,
+) -> None:
+    """Propose a schema of records from sample tables, as a file for you to edit."""
+    from limbeck.progress import Progress
+    from limbeck.proposing import propose, refused, write
+    from limbeck.sections import ModelSettings
+
+    if base_url and not model:
+        raise ConfigError(f"no model at {base_url!r} is named; add --model NAME")
+    if out and out.exists():
+        raise refused(out, FileExistsError())
+    asked = ModelSettings(name=model, base_url=base_url) if model else None
+    try:
+        text = propose(files, Progress(quiet=quiet), asked)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; nothing was written") from None
+    if out is None:
+        print(visible(text), end="")
+        return
+    write(text, out)
+    print(f"wrote {out}; edit it, then: limbeck schema check {out}")
 
 
 def _table(found: "RecordSchema") -> "Table":
