@@ -1,12 +1,15 @@
 """What a report says of a run: frozen records that are filled from the store and drawn as a page.
 
 `Facts` of a taxonomy, by `reporting.py` and `report.py`; `RankedFacts` of ranked labels, by `reporting_ranked.py` and
-`report_ranked.py`; what both say is a `Frame`.
+`report_ranked.py`; `RecordFacts` of records, by `reporting_records.py` and `report_records.py`; what all say is a `Frame`.
 """
 
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from limbeck.schemas.extraction import Extracted, Status, Value
+from limbeck.schemas.tables import Table
 
 
 class Part(BaseModel):
@@ -263,3 +266,92 @@ class RankedFacts(Frame):
     gold: tuple[ScoreFacts, ...] = ()
     """Empty where no gold column was named."""
     finders: tuple[FinderFacts, ...] = ()
+
+
+# ---- records of tables -----------------------------------------------------------------------------------------------
+
+
+class AttributeFacts(Part):
+    """An attribute, with what records say of it counted by status."""
+
+    name: str
+    said: dict[Status, int]
+
+
+class TypeFacts(Part):
+    """A record type."""
+
+    name: str
+    records: int
+    tables: int
+    """That have some."""
+    attributes: tuple[AttributeFacts, ...] = ()
+
+    def count(self, status: Status) -> int:
+        """Values of a status."""
+        return sum(one.said.get(status, 0) for one in self.attributes)
+
+
+class TableFacts(Part):
+    """A table and its records."""
+
+    key: str
+    document: str
+    table: Table
+    """Its first cells, where it has very many."""
+    records: tuple[Extracted, ...] = ()
+    """The first."""
+    cells_left_out: int = 0
+    records_left_out: int = 0
+
+
+class DoubtFacts(Part):
+    """What records of one table say alike, and may be wrong."""
+
+    key: str
+    document: str
+    row: int
+    """Of the first of these records; so are column, part and its value."""
+    column: int
+    part: int
+    first: str
+    records: int
+    type: str
+    value: Value
+
+
+class ReaderFacts(Part):
+    """A reading of the tables that voted."""
+
+    name: str
+    cells: int
+    agreed: float
+    """The share of these whose type it found."""
+
+
+class ScoredFacts(Part):
+    """A student and what was measured of it."""
+
+    kind: str
+    scores: tuple[tuple[str, float], ...] = ()
+    chosen: bool = False
+    path: str = ""
+
+
+class RecordFacts(Frame):
+    """Everything that the report of records says."""
+
+    types: tuple[TypeFacts, ...] = ()
+    """The most frequent first."""
+    unread: int = 0
+    """Values without a record."""
+    tables: tuple[TableFacts, ...] = ()
+    """The first of the input."""
+    tables_left_out: int = 0
+    doubts: tuple[DoubtFacts, ...] = ()
+    """Those that stand nowhere in the source first."""
+    doubted: int = 0
+    """How many there are in all."""
+    readers: tuple[ReaderFacts, ...] = ()
+    """None where tables were read once."""
+    scored: tuple[ScoredFacts, ...] = ()

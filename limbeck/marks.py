@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from limbeck.retrieval.chunks import Span, merged
 from limbeck.visible import visible
@@ -59,19 +59,44 @@ def _marked(text: str, passage: Span, spans: dict[int, Span]) -> str:
     ours = {place: span for place, span in spans.items() if passage[0] <= span[0] and span[1] <= passage[1]}
     parts, at = [], passage[0]
     for start, end in merged(list(ours.values())):
-        parts += [_safe(text[at:start]), "<mark>", *_numbered(text, (start, end), ours), "</mark>"]
+        parts += [piece(text[at:start]), "<mark>", *_numbered(text, (start, end), ours), "</mark>"]
         at = end
-    return "".join([*parts, _safe(text[at : passage[1]])])
+    return "".join([*parts, piece(text[at : passage[1]])])
 
 
 def _numbered(text: str, region: Span, spans: dict[int, Span]) -> Iterator[str]:
     at = region[0]
     for cut in sorted({end for start, end in spans.values() if region[0] <= start and end <= region[1]}):
         places = [place for place, (_, end) in spans.items() if end == cut]
-        yield f"{_safe(text[at:cut])}<sup>{' '.join(str(place + 1) for place in sorted(places))}</sup>"
+        yield f"{piece(text[at:cut])}<sup>{' '.join(str(place + 1) for place in sorted(places))}</sup>"
         at = cut
 
 
-def _safe(piece: str) -> str:
-    """A piece of a text, escaped; unlike a whole text, it keeps the spaces at its ends."""
-    return html.escape(visible(re.sub(r"\s+", " ", piece)), quote=True)
+def aimed(text: str, spans: Iterable[Span], prefix: str) -> str:
+    """A text in which each span is an element that a link can lead to: `<prefix>-<start>-<end>`.
+
+    Spans may hold one another. Of two that cross, the later one begins on the page where the earlier one does.
+    """
+    opened, closed = dict[int, list[str]](), dict[int, int]()
+    for start, end, span in _nested(span for span in set(spans) if 0 <= span[0] < span[1] <= len(text)):
+        opened.setdefault(start, []).append(f'<span class="aim" id="{prefix}-{span[0]}-{span[1]}">')
+        closed[end] = closed.get(end, 0) + 1
+    parts, at = [], 0
+    for cut in sorted({*opened, *closed, len(text)}):
+        parts += [piece(text[at:cut]), "</span>" * closed.get(cut, 0), *opened.get(cut, ())]
+        at = cut
+    return "".join(parts)
+
+
+def _nested(spans: Iterable[Span]) -> list[tuple[int, int, Span]]:
+    """Where each span's element starts and ends, the outer ones first."""
+    kept: list[tuple[int, int, Span]] = []
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        first = min([one for one, other, _ in kept if one < start < other < end], default=start)
+        kept.append((first, end, (start, end)))
+    return sorted(kept, key=lambda one: (one[0], -one[1]))
+
+
+def piece(text: str) -> str:
+    """A piece of a text, escaped for HTML; unlike a whole text, it keeps the spaces at its ends."""
+    return html.escape(visible(re.sub(r"\s+", " ", text)), quote=True)

@@ -1,10 +1,13 @@
 """The report: what came of a run, as one HTML file that a person opens in a browser or sends to a colleague.
 
-It needs no network, no script and nothing beside it; its own policy forbids all three. It knows no store: whoever calls
+It needs no network and nothing beside it, and its own policy forbids both, and any script but the one that a pipeline's
+page brings. It knows no store: whoever calls
 `render` fills `Facts`. Texts and label names come from anywhere, so each passes through `charts.safe`. `page` and what it
 draws for a `Frame` serve `report_ranked.py`, too.
 """
 
+import base64
+import hashlib
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -35,7 +38,7 @@ def render(facts: Facts) -> str:
     return page(facts, _tiles(facts), [(id, title, make(facts)) for id, title, make in SECTIONS])
 
 
-def page(facts: Frame, tiles: Sequence[Tile], sections: Sequence[Section], style: str = "") -> str:
+def page(facts: Frame, tiles: Sequence[Tile], sections: Sequence[Section], style: str = "", script: str = "") -> str:
     """A report of any pipeline.
 
     Args:
@@ -43,6 +46,7 @@ def page(facts: Frame, tiles: Sequence[Tile], sections: Sequence[Section], style
         tiles: The pipeline's own figures; what the run spent comes after them.
         sections: In order.
         style: What the page needs beyond `charts.STYLE`.
+        script: What makes it easier to use; it must do without. The browser runs this text and no other.
     """
     sections = [section for section in sections if section[2]]
     links = "".join(f'<a href="#{id}">{title}</a>' for id, title, _ in sections)
@@ -52,15 +56,22 @@ def page(facts: Frame, tiles: Sequence[Tile], sections: Sequence[Section], style
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f"<title>{safe(facts.title, LONGEST_NAME)} – limbeck</title><style>{STYLE}{style}</style></head><body>"
         f'{_header(facts)}<nav aria-label="Sections">{links}</nav>'
         f"<main>{_figures([*tiles, *_spent(facts)])}{_notes(facts)}{bodies}</main>"
         f"<footer>Run <code>{safe(facts.run)}</code>, made by limbeck. "
-        "Every figure here can be asked of the project’s store with <code>limbeck sql</code>.</footer></body></html>\n"
+        "Every figure here can be asked of the project’s store with <code>limbeck sql</code>.</footer>"
+        f"{f'<script>{script}</script>' if script else ''}</body></html>\n"
     )
+
+
+def _policy(script: str) -> str:
+    """What a browser may load and run of a page: its styles, and the one script."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return "default-src 'none'; style-src 'unsafe-inline'" + (f"; script-src 'sha256-{digest}'" if script else "")
 
 
 # ---- the top ---------------------------------------------------------------------------------------------------------

@@ -1,19 +1,25 @@
 """What a project holds, for people: runs, a run's taxonomy, labels, failures and cost. Reads only, also during a run."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.tree import Tree
 
 from limbeck.errors import NoSuchRun
 from limbeck.query import ask
-from limbeck.schemas import OTHER, Run, Taxonomy
+from limbeck.schemas import OTHER, Run, Taxonomy, tables
 from limbeck.visible import literal, on_one_line
 
 LONGEST_TEXT = 100
+TABLES = "tables"
+"""The pipeline whose documents are tables."""
+FIRST_CELLS = 8
+"""Of a table without a caption and a file, which stand for it."""
 UNLEARNT = " (from before your answers; learn from them with: limbeck run YOUR.yaml)"
 
 
@@ -68,12 +74,44 @@ def labelled(store: Path, run: Run, space: str, limit: int | None = None) -> lis
 
 
 def failures(store: Path, run: Run) -> list[dict[str, Any]]:
-    """Artifacts that failed: `step`, `item`, `error`, `text`."""
-    return rows(
+    """Artifacts that failed: `step`, `item`, `error`, `text`; of a table, what a person calls it."""
+    found = rows(
         store,
         "SELECT a.step, a.item, a.error, d.text FROM artifacts a LEFT JOIN documents d ON d.id = a.item "
         f"WHERE a.run = '{run.id}' AND a.status = 'failed' ORDER BY a.step, a.item",
     )
+    return [{**row, "text": row["text"] and called(row["text"])} for row in found] if run.pipeline == TABLES else found
+
+
+def failed_cells(store: Path, run: Run) -> list[dict[str, Any]]:
+    """Values of tables that no record was made of, though other values of the same table have one; like `failures`."""
+    if run.pipeline != TABLES:
+        return []
+    found = rows(
+        store,
+        "SELECT a.step, a.item, a.value->'failed' AS failed, d.text FROM artifacts a LEFT JOIN documents d ON d.id = a.item "
+        f"WHERE a.run = '{run.id}' AND a.status <> 'failed' AND json_type(a.value, '$.failed') = 'OBJECT' ORDER BY a.step, a.item",
+    )
+    return [
+        {"step": row["step"], "item": f"{short(row['item'])}#{cell}", "error": why, "text": called(row["text"] or "")}
+        for row in found
+        for cell, why in json.loads(row["failed"]).items()
+    ]
+
+
+def captions(store: Path, documents: Collection[str]) -> dict[str, str]:
+    """What a person calls tables, by their documents' ids."""
+    found = rows(store, "SELECT id, text FROM documents WHERE id IN (" + ", ".join(["''", *(f"'{one}'" for one in documents)]) + ")")
+    return {row["id"]: called(row["text"]) for row in found}
+
+
+def called(text: str) -> str:
+    """What a person calls a table that is a document's text: its caption, else its file, else its first words."""
+    try:
+        table = tables.Table.model_validate_json(text)
+    except ValidationError:
+        return text
+    return table.caption or table.source or " | ".join(cell.text for cell in table.cells[:FIRST_CELLS])
 
 
 def cost(store: Path, run: Run) -> list[dict[str, Any]]:
@@ -166,7 +204,7 @@ def labels_table(store: Path, run: Run, limit: int | None) -> Table:
 def failures_table(store: Path, run: Run) -> Table:
     """What failed, and why."""
     table = Table("step", "item", "error", "text", box=None)
-    for row in failures(store, run):
+    for row in [*failures(store, run), *failed_cells(store, run)]:
         table.add_row(literal(row["step"]), literal(short(row["item"])), literal(row["error"] or ""), literal(clipped(row["text"] or "")))
     return table
 

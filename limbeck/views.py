@@ -7,7 +7,18 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.table import Table
 
-from limbeck import quality, report, report_ranked, reporting, reporting_ranked, show, show_ranked
+from limbeck import (
+    quality,
+    report,
+    report_ranked,
+    report_records,
+    reporting,
+    reporting_ranked,
+    reporting_records,
+    show,
+    show_ranked,
+    show_records,
+)
 from limbeck.schemas import Run
 
 
@@ -41,6 +52,14 @@ VIEWS = {
         show_ranked.annotators_view,
         show_ranked.errors_view,
         lambda store, run: report_ranked.render(reporting_ranked.facts(store, run)),
+    ),
+    "tables": Views(
+        show_records.sized,
+        show_records.ending,
+        show_records.labels_table,
+        show_records.annotators_view,
+        show_records.errors_view,
+        lambda store, run: report_records.render(reporting_records.facts(store, run)),
     ),
 }
 """By the pipeline's name."""

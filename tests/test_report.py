@@ -23,7 +23,7 @@ from limbeck.facts import (
 from limbeck.report import render
 from limbeck.visible import UNSHOWABLE
 
-VOID = {"meta", "rect", "line"}
+VOID = {"meta", "rect", "line", "input"}
 HOSTILE = "<script>alert('x')</script> \"a\", & b <b> </title></style> -->"
 
 
