@@ -3,20 +3,22 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pydantic import ValidationError
 
 from limbeck.errors import NoCard, StudentError
 from limbeck.schemas.card import Annotator, Card, Source
 from limbeck.schemas.finder_card import FinderCard
+from limbeck.schemas.reader_card import ReaderCard
 
 JSON, MARKDOWN = "card.json", "CARD.md"
 NONE = "–"
-AnyCard = TypeVar("AnyCard", Card, FinderCard)
+Cards = Card | FinderCard | ReaderCard
+AnyCard = TypeVar("AnyCard", bound=Cards)
 
 
-def write(card: Card | FinderCard, folder: Path) -> None:
+def write(card: Cards, folder: Path) -> None:
     """Write a card in both forms, in place of an older one.
 
     Raises:
@@ -41,10 +43,10 @@ def read(folder: Path) -> Card:
     return _checked(Card, _text(folder), folder)
 
 
-def read_any(folder: Path) -> Card | FinderCard:
+def read_any(folder: Path) -> Cards:
     """The card in any student's folder; raises as `read` does."""
     text = _text(folder)
-    return _checked(FinderCard, text, folder) if _of_finder(text) else _checked(Card, text, folder)
+    return _checked(_kind(text), text, folder)
 
 
 def _text(folder: Path) -> str:
@@ -61,7 +63,7 @@ def _text(folder: Path) -> str:
 
 def _checked(schema: type[AnyCard], text: str, folder: Path) -> AnyCard:
     try:
-        return schema.model_validate_json(text)
+        return cast(AnyCard, schema.model_validate_json(text))
     except ValidationError as error:
         raise _unreadable(folder, error) from None
 
@@ -71,19 +73,22 @@ def _unreadable(folder: Path, error: Exception) -> StudentError:
     return StudentError(f"the card in {str(folder)!r} can't be read ({first}); copy it anew, or train it again")
 
 
-def _of_finder(text: str) -> bool:
-    """Whether a card is a finder's, which says so by its version's name."""
+def _kind(text: str) -> type[Cards]:
+    """Whose card it is: a finder's or a reader's says so by its version's name."""
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(said, dict) and "finder" in said
+        return Card
+    names = said if isinstance(said, dict) else {}
+    return FinderCard if "finder" in names else ReaderCard if "reader" in names else Card
 
 
-def markdown(card: Card | FinderCard) -> str:
+def markdown(card: Cards) -> str:
     """The card as a Markdown document."""
     if isinstance(card, FinderCard):
         return _document(card.training.kind, card.use_case, _of_a_finder(card))
+    if isinstance(card, ReaderCard):
+        return _document(card.training.kind, card.use_case, _of_a_reader(card))
     sections = (
         ("Limits", [f"- {safe(sentence)}" for sentence in card.limits]),
         ("Source", _source(card.source)),
@@ -248,6 +253,41 @@ def _taught(card: FinderCard) -> list[str]:
         "Agreement is RP@10 with the run's own ranking on texts held out, not with the truth.",
         "",
         *_table(("metric", "value"), rows),
+    ]
+
+
+# ---- of a reader ---------------------------------------------------------------------------------------------
+
+
+def _of_a_reader(card: ReaderCard) -> tuple[tuple[str, list[str]], ...]:
+    return (
+        ("Limits", [f"- {safe(sentence)}" for sentence in card.limits]),
+        ("Source", _source(card.source)),
+        ("Records", _records(card)),
+        ("Training", _instruction(card)),
+    )
+
+
+def _records(card: ReaderCard) -> list[str]:
+    by = card.read
+    often = f", {by.readings} times each" if by.readings > 1 else ""
+    return [
+        f"- {safe(by.model)} read {by.tables:,} tables{often} and made {by.records:,} records; of {by.failed:,} values it made none",
+        f"- schema: `{card.wanted.content}`",
+        "",
+        *_table(("type", "records"), ((safe(name), count) for name, count in card.wanted.types.items())),
+        "",
+        *_table(("what records say", "values"), by.values.items()),
+    ]
+
+
+def _instruction(card: ReaderCard) -> list[str]:
+    made = card.training
+    best = ", the best of its run" if made.chosen else ""
+    return [
+        f"- {made.kind} on {safe(made.base)}, seed {made.seed}{best}",
+        f"- tables shown: {made.shown:,}, with {made.cells:,} values; held out: {made.held_out:,}",
+        f"- agreement with its teacher on tables held out (micro F1, lenient): {_figure(made.agreement)}",
     ]
 
 

@@ -1,0 +1,96 @@
+"""The student `writer`: a causal model with a LoRA adapter that writes a cell's record as JSON, served by vLLM beside its base.
+
+It is asked about one cell at a time, in a prompt a tenth as long as its teacher's: the table is not in it, but what a
+reader would look at from the cell (`tables/describing.py`). What it leaves unsaid it doesn't write.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from limbeck.dialects import Body
+from limbeck.records import answers
+from limbeck.records.answers import TYPE, Said
+from limbeck.schemas import OTHER
+from limbeck.schemas.extraction import Attribute, RecordSchema, RecordType
+from limbeck.schemas.tables import Table, Target
+from limbeck.tables.describing import as_cell, cut
+from limbeck.tables.grid import Grid
+
+MOST_TEXT = 300
+"""Characters of the paragraph that says most about the table."""
+MOST_TOKENS = 200
+"""Room for a record."""
+LONGEST = 80
+"""Characters of a value."""
+AT_ONCE = 64
+
+Send = Callable[[Body], Awaitable[Body]]
+Message = dict[str, str]
+
+
+def messages(schema: RecordSchema, table: Table, target: Target, grid: Grid | None = None) -> list[Message]:
+    """What it is asked about a cell; the same when it is taught and when it answers."""
+    text = f"Text: {cut(table.paragraphs[-1], MOST_TEXT)}\n" if table.paragraphs else ""
+    task = "Write the record of a table's cell as JSON: its type and what is said of its attributes.\n"
+    return [
+        {"role": "system", "content": task + answers.template(schema)},
+        {"role": "user", "content": text + as_cell(table, target, grid)},
+    ]
+
+
+def answer(said: Said) -> str:
+    """A record as it writes it."""
+    return json.dumps({name: value for name, value in said.items() if value}, ensure_ascii=False)
+
+
+def constraint(schema: RecordSchema) -> dict[str, Any]:
+    """The JSON schema of its answers: a type's attributes in their order, any of which may be left out."""
+    return {"anyOf": [_record(one) for one in (*schema.types, RecordType(name=OTHER))]}
+
+
+def _record(one: RecordType) -> dict[str, Any]:
+    properties = {TYPE: {"enum": [one.name]}, **{attribute.name: _value(attribute) for attribute in one.attributes}}
+    return {"type": "object", "properties": properties, "required": [TYPE], "additionalProperties": False}
+
+
+def _value(one: Attribute) -> dict[str, Any]:
+    text = {"type": "string", "maxLength": LONGEST}
+    if one.kind == "pairs":
+        return {"type": "object", "additionalProperties": text}
+    return {"enum": list(one.options)} if one.kind == "choice" else text
+
+
+async def read(send: Send, model: str, schema: RecordSchema, table: Table, targets: Sequence[Target]) -> list[tuple[Said, float]]:
+    """What it says of some cells of a table, each with how sure that is: 1 for a record, 0 for an answer that is none.
+
+    Args:
+        send: Takes a chat request of OpenAI's protocol.
+        model: The adapter's name at the server.
+        schema: What it was taught.
+        table: Where the cells stand.
+        targets: The cells.
+    """
+    grid, places = Grid(table), asyncio.Semaphore(AT_ONCE)
+
+    async def one(target: Target) -> tuple[Said, float]:
+        async with places:
+            answered = await send(_request(model, schema, messages(schema, table, target, grid)))
+        return heard(answered["choices"][0]["message"].get("content") or "", schema)
+
+    return list(await asyncio.gather(*map(one, targets)))
+
+
+def _request(model: str, schema: RecordSchema, asked: list[Message]) -> Body:
+    form = {"type": "json_schema", "name": "record", "schema": constraint(schema), "strict": True}
+    return {"model": model, "messages": asked, "max_tokens": MOST_TOKENS, "temperature": 0.0, "response_format": form}
+
+
+def heard(text: str, schema: RecordSchema) -> tuple[Said, float]:
+    """A record, from what was written; `Other` where that is none."""
+    try:
+        said = answers.said_of(json.loads(text[text.find("{") :]), schema)
+    except (ValueError, RecursionError, AttributeError):
+        said = None
+    return (said, 1.0) if said else ({TYPE: OTHER}, 0.0)
