@@ -195,6 +195,14 @@ def test_pairs_are_matched_as_well_as_can_be() -> None:
     assert counted({"a": {"type": "T", **said}}, gold=gold, strict=True)["T"]["p"] == (1, 1, 1)
 
 
+def test_of_equal_matchings_the_one_with_more_pairs_counts() -> None:
+    """`b a` with itself weighs 1, and so do its two halves with the others."""
+    true, told = [("b", "a"), ("a", "c")], [("b", "a"), ("d", "b")]
+    for gold_pairs, said_pairs in itertools.product(itertools.permutations(true), itertools.permutations(told)):
+        gold = GoldCell("a", "1", "T", {"p": dict(gold_pairs)})
+        assert counted({"a": {"type": "T", "p": dict(said_pairs)}}, gold=gold)["T"]["p"] == (2, 0, 0)
+
+
 # ---- what must hold of any -------------------------------------------------------------------------------------------
 
 WORDS = st.lists(st.sampled_from("a b c d -".split()), min_size=1, max_size=4).map(" ".join)
