@@ -81,7 +81,8 @@ VALUES = [
     ("5 to 7 days", ["5", "7"]),
     ("1.5±0.1/2.5±0.1", ["1.5", "2.5"]),
     ("12 (34%)", ["12", "34"]),
-    ("-1.0--0.5", ["-1.0", "-0.5"]),
+    ("-1.0 to -0.5", ["-1.0", "-0.5"]),
+    ("0.5/-0.5", ["0.5", "-0.5"]),
     # None.
     ("", []),
     ("-", []),
@@ -104,6 +105,7 @@ VALUES = [
     ("(3-Cl)Ph", []),
     ("1.2.3", []),
     ("2021-03-04", []),
+    ("-1.0--0.5", []),
     ("GPT-4", []),
     ("10 of the best models there are", []),
     ("3 epochs, then 5 more", []),
@@ -155,7 +157,7 @@ def test_any_cell(text: str) -> None:
 def test_counted_against_peoples_choice() -> None:
     tex = r"\begin{tabular}{ll}a & 0.5 \\ b & 7 \end{tabular}"
     rows = [
-        {"set": "mltables", "table": tex, "target_cells": [{"value": "0.5", "cell": [22, 25]}]},
+        {"set": "mltables", "table": tex, "target_cells": [{"value": "0.5", "cell": [23, 26]}]},
         {"set": "chemtables", "table": "<table><tr><td>a<td>3</table>", "target_cells": [{"value": "3", "cell": "CA(0,1)"}, {"value": "4", "cell": "CA(0,1)"}]},
         {"set": "discomat", "table": "| a | 1-2 |", "target_cells": [{"value": "1", "cell": [0, 1, 0]}, {"value": "2", "cell": [0, 1, 1]}]},
         {"set": "discomat", "table": "words", "target_cells": []},

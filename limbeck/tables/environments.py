@@ -17,6 +17,8 @@ PIECES = re.compile(
     r"\\(?:[A-Za-z]+|.)|[{}&]",
     re.S,
 )
+DEEP = 20
+"""Tables are looked for down to here, so that a thousand that are never closed don't take a thousand times as long."""
 WIDTHS = re.compile(r"tabular[*xy]|NiceTabular[*X]|xltabular|tabu|longtabu")
 OPTION = re.compile(r"\s*\[[^\]]*\]")
 
@@ -33,16 +35,10 @@ class Environment:
     """Where its body ends."""
     end: int = -1
     around: "Environment | None" = None
-
-    @property
-    def holds_cells(self) -> bool:
-        """Whether it is a table's grid."""
-        return bool(TABULAR.fullmatch(self.name))
-
-    @property
-    def floats(self) -> bool:
-        """Whether it holds a table with its caption."""
-        return bool(FLOAT.fullmatch(self.name))
+    holds_cells: bool = False
+    """Whether it is a table's grid."""
+    floats: bool = False
+    """Whether it holds a table with its caption."""
 
     def outside(self) -> "Iterator[Environment]":
         """What it stands in, the innermost first."""
@@ -58,8 +54,7 @@ def environments(text: str) -> list[Environment]:
     opened: list[Environment] = []
     for token in TOKEN.finditer(text):
         if token[1] == "begin":
-            body = _body(text, token.end(), token[2]) if TABULAR.fullmatch(token[2]) else token.end()
-            found.append(Environment(token[2], token.start(), body, around=opened[-1] if opened else None))
+            found.append(_begun(text, token, opened))
             opened.append(found[-1])
         elif token[1] and any(one.name == token[2] for one in opened):
             _close(opened, token[2], token.start(), token.end())
@@ -68,6 +63,13 @@ def environments(text: str) -> list[Environment]:
     for one in found:
         one.body = min(one.body, one.stop)
     return found
+
+
+def _begun(text: str, token: re.Match[str], opened: list[Environment]) -> Environment:
+    grid = bool(TABULAR.fullmatch(token[2])) and len(opened) < DEEP
+    body = _body(text, token.end(), token[2]) if grid else token.end()
+    around = opened[-1] if opened else None
+    return Environment(token[2], token.start(), body, around=around, holds_cells=grid, floats=bool(FLOAT.fullmatch(token[2])))
 
 
 def _close(opened: list[Environment], name: str, stop: int, end: int) -> None:
@@ -85,7 +87,7 @@ def _body(text: str, at: int, name: str) -> int:
         while option := OPTION.match(text, at):
             at = option.end()
         begin = at + len(text[at : at + 50]) - len(text[at : at + 50].lstrip())
-        end = group(text, begin, 5000)
+        end = group(text, begin)
         if end is None:
             return at
         at = end

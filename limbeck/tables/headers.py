@@ -25,8 +25,9 @@ def with_headers(table: Table, ruled: Sequence[int] = (), marked: int = 0) -> Ta
     lines = _lines(table)
     said = any(cell.header == "column" and cell.text for cell in table.cells)
     top = marked or (0 if said else _top(lines, ruled))
-    left = _left(lines, top or _said(table))
-    cells = [_named(cell, table, lines, top, left) for cell in table.cells]
+    below = max(top, _said(table))
+    left = _left(lines, below)
+    cells = [_named(cell, table, lines, top, below, left) for cell in table.cells]
     return table.model_copy(update={"cells": tuple(cells)})
 
 
@@ -40,6 +41,7 @@ def _lines(table: Table) -> list[list[Cell]]:
 
 
 def _said(table: Table) -> int:
+    """The row after the last that the markup calls a header."""
     return 1 + max((cell.row for cell in table.cells if cell.header == "column"), default=-1)
 
 
@@ -110,13 +112,13 @@ def _left(lines: list[list[Cell]], top: int) -> int:
     return 1
 
 
-def _named(cell: Cell, table: Table, lines: list[list[Cell]], top: int, left: int) -> Cell:
+def _named(cell: Cell, table: Table, lines: list[list[Cell]], top: int, below: int, left: int) -> Cell:
     header: Header | None = cell.header
     if cell.row < top:
         header = "column"
     elif header is None and _is_section(cell, table, lines):
         header = "section"
-    elif header is None and cell.column < left and table.columns > 1 and cell.row >= _said(table):
+    elif header is None and cell.column < left and table.columns > 1 and cell.row >= below:
         header = "row"
     return cell if header == cell.header else cell.model_copy(update={"header": header})
 

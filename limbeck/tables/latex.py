@@ -186,7 +186,7 @@ def _piece(text: Traced, start: int, end: int) -> Piece:
     first, last = text.span(start, end)
     return Piece(
         text=plain(written),
-        rows=_number(down[1] or down[2]) if down else 1,
+        rows=_number(down[1] or down[2] or "1") if down else 1,
         columns=max(1, int(span[1][:4])) if span else 1,
         spot=Spot(start=first, end=last),
     )

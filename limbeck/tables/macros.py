@@ -1,5 +1,6 @@
 """Macros: what a LaTeX file defines for itself, put in place of its calls, and its comments taken out."""
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ DEFINITION = re.compile(
     r"(?:\{\s*\\([A-Za-z]+)\s*\}|\\([A-Za-z]+))\s*(?:\[(\d)\])?\s*(?:\[([^\]]*)\])?\s*(?=\{)"
 )
 DEF = re.compile(r"\\[gex]?def\s*\\([A-Za-z]+)\s*((?:#\d)*)\s*(?=\{)")
+BRACE = re.compile(r"\\.|[{}]", re.S)
 DEEP = 8
 """Definitions that call others are followed this far."""
 GROWTH = 1_000_000
@@ -31,23 +33,22 @@ def without_comments(text: Traced) -> Traced:
     return text.replaced(COMMENT, lambda found: None if found.group()[0] == "\\" else "")
 
 
-def group(text: str, at: int, most: int = 100_000) -> int | None:
-    """The place after the brace that closes the one at `at`; None where nothing closes it."""
-    if at >= len(text) or text[at] != "{":
-        return None
-    depth, end = 0, min(len(text), at + most)
-    while at < end:
-        letter = text[at]
-        if letter == "\\":
-            at += 1
-        elif letter == "{":
-            depth += 1
-        elif letter == "}":
-            depth -= 1
-            if not depth:
-                return at + 1
-        at += 1
-    return None
+def group(text: str, at: int) -> int | None:
+    """The place after the brace that closes the one at `at`; None where nothing closes it, or there is none."""
+    return _closings(text).get(at)
+
+
+@functools.lru_cache(8)
+def _closings(text: str) -> dict[int, int]:
+    """For every brace that is closed, the place after the one that closes it: found in one walk, for all calls."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for one in BRACE.finditer(text):
+        if one.group() == "{":
+            opened.append(one.start())
+        elif one.group() == "}" and opened:
+            found[opened.pop()] = one.end()
+    return found
 
 
 def definitions(text: str) -> dict[str, Macro]:

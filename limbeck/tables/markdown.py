@@ -13,7 +13,7 @@ DASHES = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \
 FENCE = re.compile(r"[ \t]*(```|~~~)")
 BAR = re.compile(r"\\.|(\|)", re.S)
 MARKS = re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1|(?<![\w*])([*_])(?=[^\s*_])(.+?)(?<=[^\s*_])\3(?![\w*])|`([^`]+)`")
-LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
+LINK = re.compile(r"!?\[([^\[\]]{0,500})\]\([^)\s]{0,2000}(?:\s+\"[^\"]{0,500}\")?\)")
 BREAK = re.compile(r"<br\s*/?>|<(sup|sub)>|</?(?:b|i|em|strong|sup|sub|u|small|span)\b[^>]*>", re.I)
 CAPTION = re.compile(r"[ \t]*(?:Caption:|\**Table\b)\s*(.+)", re.I)
 Line = tuple[int, int]

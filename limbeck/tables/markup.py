@@ -85,7 +85,7 @@ class Reader(HTMLParser):
 
     def read(self) -> None:
         """Read it all."""
-        self.feed(DECLARED.sub(lambda found: " " * len(found.group()), self.source))
+        self.feed(DECLARED.sub(lambda found: " " * len(found.group()), _without_comments(self.source)))
         self.close()
         while self.open:
             self._end_table(len(self.source))
@@ -243,6 +243,19 @@ class Reader(HTMLParser):
             for table in self.open:
                 if table.cell is not None:
                     table.cell.words.append(data)
+
+
+def _without_comments(source: str) -> str:
+    """Blanks in place of comments, and of a mark that begins one which never ends."""
+    parts: list[str] = []
+    at = 0
+    while (start := source.find("<!--", at)) >= 0:
+        end = source.find("-->", start + 4)
+        if end < 0:
+            break
+        parts += [source[at:start], " " * (end + 3 - start)]
+        at = end + 3
+    return "".join([*parts, source[at:].replace("<!--", "    ")])
 
 
 def _span(words: str | None, least: int) -> int:

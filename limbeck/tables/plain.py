@@ -31,6 +31,8 @@ CITATION = re.compile(r"[A-Za-z]*[cC]ite[A-Za-z]*")
 OPTION = re.compile(r"\s*(?:\[[^\]]*\]|\([^)]*\)(?=\{))")
 STAR = re.compile(r"\s*(?:\*|\\[A-Za-z]+|[\d.]+(?:pt|cm|em|ex|mm|in)?)")
 TICKS = {"51": "✓", "52": "✔", "53": "✕", "54": "✖", "55": "✗", "56": "✘"}
+MOST_BRACES = 500
+"""That a cell or paragraph has where it was not made to stop us."""
 DING = re.compile(r"\\ding\s*\{\s*(\d+)\s*\}")
 BREAK = re.compile(r"\\\\\*?(?:\[[^\]]*\])?|\\(?:newline|tabularnewline|quad|qquad|par)(?![A-Za-z])")
 INNER = re.compile(r"\\begin\s*\{(?:tabular|array)\*?\}\s*(?:\[[^\]]*\])?\s*(?=\{)|\\(?:begin|end)\s*\{[^}]*\}")
@@ -46,12 +48,19 @@ def plain(latex: str) -> str:
     Raises:
         ConfigError: pylatexenc is not installed.
     """
-    if MARKED.search(latex):
+    if latex.count("{") > MOST_BRACES:
+        latex = _stripped(latex)
+    elif MARKED.search(latex):
         try:
             latex = HANGING.sub("", _converter().latex_to_text(_bare(latex), tolerant_parsing=True))
         except (IndexError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
-            latex = re.sub(r"\\[A-Za-z]+|[\\{}$]", " ", latex)  # What pylatexenc can't parse, even tolerantly.
+            latex = _stripped(latex)
     return BLANKS.sub(" ", latex).strip()
+
+
+def _stripped(latex: str) -> str:
+    """Without commands, for what pylatexenc can't parse, even tolerantly, or not in good time."""
+    return re.sub(r"\\[A-Za-z]+|[\\{}$]", " ", latex)
 
 
 @functools.cache

@@ -22,7 +22,7 @@ ERROR = re.compile(
     rf"\s*[\^_]?\s?[(\[]?\s*(?:±|\+\s?/?\s?[-−–])\s*{DIGITS}\s?%?\s*[)\]]?|\s*[\^_][-+−–±]\s?{DIGITS}|_{DIGITS}|"
     rf"\s?\({DIGITS}\)|\[\d+\](?!\w)|\s*[(\[]\s?[-+−–±]\s?{DIGITS}\s?%?\s?[)\]]"
 )
-BETWEEN = re.compile(r"\s?%?\s?(?:[/:]|[-–—−](?!\s?[-–—−])|\bto\b)\s?(?=[.(<>~]?\d)")
+BETWEEN = re.compile(r"\s?%?\s?(?:[/:]|[-–—−](?!\s?[-–—−])|\bto\b)\s?(?=[.(<>~]?[-−–+]?\.?\d)")
 SHARE = re.compile(rf"\s?[(\[]\s?(?P<value>{DIGITS})\s?%\s?[)\]]")
 UNITS = (
     "%|‰|[µμumcnk]m|[mµμn]s|[KMGTP]i?B|[kmg]b|[mµμunp]M|[mµμunkp]g|[mµμ][lL]|min|hrs?|sec|days?|[kMG]?Hz|[mk]?eV|[mk]?V|[kM]?W|"
@@ -32,12 +32,14 @@ ATTACHED = re.compile(rf"(?:{UNITS})(?![A-Za-z])")
 SINGLE = re.compile(r"[shdmlLKVAJNWCg](?![A-Za-z\d])")
 """A unit of one letter, which only a number with a fraction has: `11s` may be a name."""
 TAIL = re.compile(
-    r"\s?%?(?:[.\s]*(?:\^?[*†‡§¶#↑↓⋆♠♣∗▲▼]+|\^\(?[A-Za-z](?:,[a-z])*\)?))*"
+    r"\s?%?(?:[.\s]*+(?:\^?[*†‡§¶#↑↓⋆♠♣∗▲▼]|\^\(?[A-Za-z](?:,[a-z])*+\)?))*"
     r"(?:\s+[^\s\d()\[\],;:]\S{0,11}(?:\s+[^\s\d()\[\]]\S{0,11})?)?"
     r"(?:\s*[)\]]|\s*[(\[][^()\[\]]{0,40}[)\]])?[*†‡.,;\s]*"
 )
 """A unit of at most two words, marks, a remark in parentheses."""
 BARE = re.compile(r"[\s%*†‡.,)\]]*")
+LONGEST = 100
+"""Characters of a cell that is made of values."""
 DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 LIST = re.compile(r"[(\[{\s]*\d+(?:\s*,\s*\d+)+[)\]}\s]*")
 THOUSANDS = re.compile(r"[(\s]*\d{1,3}(?:,\d{3})+[)\s]*|[(\s]*\d+,\d+[)\s]*")
@@ -90,7 +92,9 @@ def numbers(text: str, bare: bool = False, named: bool = False) -> list[Span]:
         bare: Whether a unit's words make it no value, as in a column's header.
         named: Whether a number with a letter is a name, as among `11a`, `11b`.
     """
-    if not any(letter.isdigit() for letter in text) or DATE.fullmatch(text) or (LIST.fullmatch(text) and not THOUSANDS.fullmatch(text)):
+    if len(text) > LONGEST or not any(letter.isdigit() for letter in text):
+        return []
+    if DATE.fullmatch(text) or (LIST.fullmatch(text) and not THOUSANDS.fullmatch(text)):
         return []
     found, at, lettered = _values(text)
     if not found or (lettered and named):
