@@ -1,22 +1,18 @@
 """What students of tables learn from: a cell, and what a teacher said of it.
 
-`Said`: `{"type": "Result", "task": "Intent Classification", "metric": None, "model settings": {"size": "345M"}}`
+`CellLesson(table, target, {"type": "Result", "task": "Intent Classification", "metric": None, "settings": {"size": "345M"}})`
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 
+from limbeck.records.answers import Said, said_of
 from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.labels import OTHER
 from limbeck.schemas.tables import Table, Target
-
-Said = dict[str, Any]
-"""A type and its attributes by name: a text, pairs of texts, or None where it is not said; `Other` has none."""
-
 
 @dataclass(frozen=True, eq=False)
 class CellLesson:
@@ -53,17 +49,5 @@ def drawn(lessons: Sequence[CellLesson], each: int, most: int, seed: int) -> lis
 
 
 def tidy(said: Said, schema: RecordSchema) -> Said:
-    """What was said, in the schema's order and with nothing that it does not know; empty texts are None."""
-    kind = schema.type(str(said.get("type")))
-    if kind.name not in schema.names or kind.name == OTHER:
-        return {"type": OTHER}
-    return {"type": kind.name} | {one.name: _value(said.get(one.name), one.kind) for one in kind.attributes}
-
-
-def _value(value: Any, kind: str) -> Any:
-    if kind == "pairs":
-        pairs = value.items() if isinstance(value, dict) else ()
-        return {str(key): str(text) for key, text in pairs if key and text} or None
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) and str(value).strip() else None
+    """What was said, in the schema's order and with nothing that it does not know."""
+    return said_of(said, schema) or {"type": OTHER}

@@ -1,6 +1,6 @@
 """Which of the texts around a value an attribute is: what is known of attributes, and of each candidate for one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,11 @@ ALIKE = 0.5
 """The token F1 from which on a pair is one that the teacher said."""
 POSITIVE_WEIGHT = 4.0
 """Of a text that is some attribute's value, against 1 of one that is none, in what tells how values look."""
+RISING = 16
+"""The first columns of a candidate: where one is higher, it is no less likely."""
 ROLE_AT = {role: at for at, role in enumerate(ROLES)}
+USUAL = 3.0
+"""Cells' roots that what is usual of a role counts as much as."""
 LIMITS = 0.25
 """How much looks count beside an encoder's vector."""
 
@@ -34,21 +38,19 @@ class Attributes:
     """[d + LOOKS + 1, attributes]: how much a text looks like a value."""
     shares: dict[str, dict[str, float]]
     """Of each attribute's values, in small letters: in which share of the files it comes that say the attribute."""
+    rates: Floats
+    """[attributes, roles]: how much of the attribute's value a text of a role has."""
 
     @property
     def every(self) -> dict[str, Attribute]:
         """Each name's first."""
-        found: dict[str, Attribute] = {}
-        for kind in self.schema.types:
-            for one in kind.attributes:
-                found.setdefault(one.name, one)
-        return found
+        return every_attribute(self.schema)
 
     def constants(self, name: str) -> list[str]:
         """What is said most often: offered for every value."""
         shares = self.shares.get(name, {})
         often = sorted(shares, key=lambda text: (-shares[text], text))[:MOST_CONSTANTS]
-        return [*self.every[name].options, *(text for text in often if text not in self.every[name].options)]
+        return list(dict.fromkeys([*self.every[name].options, *often]))
 
     def likeness(self, texts: Texts, said: Sequence[str]) -> Floats:
         """[texts, attributes]: how much each looks like a value of each."""
@@ -59,16 +61,22 @@ class Attributes:
         return Ranked(self, texts, seen)
 
 
-def learn(schema: RecordSchema, lessons: Iterable[CellLesson], tables: Iterable[Seen], texts: Texts) -> Attributes:
+def every_attribute(schema: RecordSchema) -> dict[str, Attribute]:
+    """Attributes by name; of several types' the first's."""
+    return {one.name: one for kind in reversed(schema.types) for one in reversed(kind.attributes)}
+
+
+def learn(schema: RecordSchema, lessons: Sequence[CellLesson], tables: Sequence[Seen], texts: Texts) -> Attributes:
     """What lessons say of attributes' values.
 
     Args:
         schema: Theirs.
         lessons: Of any number of files.
-        tables: Theirs, for texts that are no values.
+        tables: Theirs, in the same order.
         texts: Embeds.
     """
-    names = list(Attributes(schema, np.zeros((0, 0)), {}).every)
+    every = every_attribute(schema)
+    names = list(every)
     values: dict[tuple[str, str], set[str]] = {}
     files: dict[str, set[str]] = {}
     for lesson in lessons:
@@ -81,14 +89,40 @@ def learn(schema: RecordSchema, lessons: Iterable[CellLesson], tables: Iterable[
         others = dict.fromkeys(one.text for around in seen.around[::5] for one in around)
         for text in list(others)[:MOST_OTHERS]:
             values.setdefault((text, ""), set())
+    around = [each for seen in tables for each in seen.around]
     rows = _looked(texts, [text for text, _ in values])
     wanted = np.array([[float(name in said) for name in names] for said in values.values()]).reshape(len(rows), len(names))
     weights = np.where(wanted.any(axis=1), POSITIVE_WEIGHT, 1.0) if len(names) else np.ones(len(rows))
     shares: dict[str, dict[str, float]] = {name: {} for name in names}
     for (text, group), said in values.items():
         for name in said if group else ():
-            shares[name][text] = shares[name].get(text, 0.0) + 1 / len(files[name])
-    return Attributes(schema, ridge.solve(rows, wanted, weights), shares)
+            shares[name][text.casefold()] = min(1.0, shares[name].get(text.casefold(), 0.0) + 1 / len(files[name]))
+    return Attributes(schema, ridge.solve(rows, wanted, weights), shares, _rates(lessons, around, every))
+
+
+def _rates(lessons: Sequence[CellLesson], around: Sequence[list[Candidate]], every: dict[str, Attribute]) -> Floats:
+    """[attributes, roles]: drawn to what is usual of all attributes where few files say it."""
+    hits: dict[str, Floats] = {}
+    for lesson, each in zip(lessons, around, strict=True):
+        offered = [*each, Candidate("", {"nothing"})]
+        counts = hits.setdefault(lesson.group, np.zeros((2, len(every), len(ROLES))))
+        roles = _roles(offered)
+        for at, attribute in enumerate(every.values()):
+            if attribute.name in lesson.said:
+                gain = gains(offered, lesson.said[attribute.name], attribute)
+                counts[0, at] += (roles * gain[:, None]).max(axis=0, initial=0.0)
+                counts[1, at] += roles.max(axis=0, initial=0.0)
+    got = sum((counts / np.sqrt(np.maximum(1, counts[1].max())) for counts in hits.values()), np.zeros((2, len(every), len(ROLES))))
+    usual = got[0].sum(axis=0) / np.maximum(1e-9, got[1].sum(axis=0))
+    return np.asarray((got[0] + USUAL * usual) / (got[1] + USUAL), np.float32)
+
+
+def _roles(offered: Sequence[Candidate]) -> Floats:
+    """[candidates, roles]: where each stands."""
+    roles = np.zeros((len(offered), len(ROLES)))
+    for row, one in enumerate(offered):
+        roles[row, [ROLE_AT[role] for role in one.roles]] = 1
+    return roles
 
 
 def _looked(texts: Texts, said: Sequence[str]) -> Floats:
@@ -127,8 +161,8 @@ class Ranked:
     def offered(self, at: int, name: str) -> list[Candidate]:
         """The candidates for an attribute of one value: those around it, what is said often, and, last, nothing."""
         around = self.seen.around[at]
-        there = {one.text for one in around}
-        constants = [Candidate(text, {"constant"}) for text in self._constants[name] if text not in there]
+        there = {one.text.casefold() for one in around}
+        constants = [Candidate(text, {"constant"}) for text in self._constants[name] if text.casefold() not in there]
         return [*around, *constants, Candidate("", {"nothing"})]
 
     def rows(self, at: int, name: str, kind: int) -> Floats:
@@ -144,25 +178,32 @@ class Ranked:
         about = [[self._about[said] for said in one.about] or [0] for one in offered]
         shares = self.attributes.shares.get(name, {})
         likeness = self._likeness[texts, a].copy()
-        likeness[-1] = likeness[:-1].max(initial=0.0)
-        columns = [
+        roles = _roles(offered)
+        rates = roles * self.attributes.rates[a]
+        rising = [
+            rates.max(axis=1),
+            rates.sum(axis=1) / roles.sum(axis=1),
             likeness,
-            likeness - likeness[-1],
-            self._likeness[texts].max(axis=1) - self._likeness[texts, a],
             self._near[texts, a],
             self._shared[texts, a],
             np.array([self._near_about[one, a].max() for one in about]),
             np.array([self._shared_about[one, a].max() for one in about]),
-            np.array([shares.get(one.text, 0.0) for one in offered]),
+            # What the table says itself needs no other file to say it.
+            np.array([shares.get(one.text.casefold(), 0.0) * ("constant" in one.roles) for one in offered]),
+        ]
+        # Of nothing, what the best of the others has: how much there is to be said.
+        best = [column[:-1].max(initial=0.0) for column in rising]
+        behind = [column - most for column, most in zip(rising, best, strict=True)]
+        for column, most in zip(rising[2:], best[2:], strict=True):
+            column[-1] = -most
+        rest = [
+            self._likeness[texts].max(axis=1) - self._likeness[texts, a],
             self._common[texts],
             self._in_caption[texts],
             np.array([float(bool(one.about)) for one in offered]),
         ]
-        columns[6][-1], columns[5][-1] = columns[6][:-1].max(initial=0.0), columns[5][:-1].max(initial=0.0)
-        roles = np.zeros((len(offered), len(ROLES)))
-        for row, one in enumerate(offered):
-            roles[row, [ROLE_AT[role] for role in one.roles]] = 1
         fixed = [float(kind), float(len(self.seen.above[at])), float(len(self.seen.beside[at])), float(roles[:, ROLE_AT["section"]].any())]
+        columns = [*rising, *behind, *rest]
         parts = [np.column_stack(columns), roles, self._looks[texts], np.tile(fixed, (len(offered), 1))]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
@@ -206,4 +247,4 @@ def choose(scores: Floats, offered: Sequence[Candidate], attribute: Attribute) -
     if attribute.kind != "pairs":
         return offered[order[0]].text or None
     sure = [offered[at] for at in order if scores[at] >= SURE_PAIR and offered[at].text][:MOST_PAIRS]
-    return dict(pair_of(one, attribute) for one in sure) or None
+    return dict(pair_of(one, attribute) for one in sure)

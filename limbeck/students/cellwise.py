@@ -20,7 +20,7 @@ from limbeck.errors import StudentError
 from limbeck.schemas.extraction import Attribute, RecordSchema
 from limbeck.schemas.labels import OTHER
 from limbeck.schemas.tables import Table, Target
-from limbeck.students import cell_typing, ridge
+from limbeck.students import cell_ranking, cell_typing, ridge
 from limbeck.students.cell_lessons import CellLesson, Said, drawn, tidy
 from limbeck.students.cell_ranking import Attributes, Ranked, choose, gains, learn
 from limbeck.students.cell_seen import Seen, Texts, see
@@ -30,7 +30,7 @@ EACH_TABLE, MOST_LESSONS = 40, 3000
 TREES: dict[str, Any] = {
     "num_leaves": 12, "learning_rate": 0.08, "feature_fraction": 0.4, "bagging_fraction": 0.8, "bagging_freq": 1,
     "lambda_l2": 2.0, "min_data_in_bin": 1, "max_bin": 63, "verbosity": -1, "deterministic": True, "force_row_wise": True,
-    "feature_pre_filter": False, "num_threads": 2,
+    "feature_pre_filter": False, "num_threads": 1,
 }  # fmt: skip
 ROUNDS = 80
 
@@ -144,7 +144,7 @@ class _Teaching:
     def _types(self, rows: list[Floats]) -> Any:
         every, count = np.concatenate(rows), len(self.schema.names)
         wanted = np.eye(count)[np.concatenate(self.kinds)].ravel()
-        return self._trees(every.reshape(-1, every.shape[2]), wanted, np.repeat(np.concatenate(self.weights), count))
+        return self._trees(every.reshape(-1, every.shape[2]), wanted, np.repeat(np.concatenate(self.weights), count), cell_typing.RISING)
 
     def _ranker(self, attribute: Attribute, ranked: list[Ranked]) -> Any:
         """Trees that say how much of an attribute's value a candidate has; None where no lesson has its type."""
@@ -157,14 +157,17 @@ class _Teaching:
                     weights.append(np.full(len(rows[-1]), heavy[at]))
         if not rows:
             return None
-        return self._trees(np.concatenate(rows), np.concatenate(wanted), np.concatenate(weights))
+        return self._trees(np.concatenate(rows), np.concatenate(wanted), np.concatenate(weights), cell_ranking.RISING)
 
-    def _trees(self, rows: Floats, wanted: Floats, weights: Floats) -> Any:
+    def _trees(self, rows: Floats, wanted: Floats, weights: Floats, rising: int) -> Any:
+        """Boosted trees from rows [n, features] to what is wanted [n] in [0, 1], that never fall in the first features."""
         import lightgbm
 
         fewest = max(1, min(20, len(rows) // 50))
         parameters = {**TREES, "objective": "cross_entropy", "min_data_in_leaf": fewest, "seed": self.seed}
-        return lightgbm.train(parameters, lightgbm.Dataset(rows, label=wanted, weight=weights / weights.mean(), params=parameters), ROUNDS)
+        parameters["monotone_constraints"] = [int(at < rising) for at in range(rows.shape[1])]
+        data = lightgbm.Dataset(rows, label=wanted, weight=weights / weights.mean(), params=parameters)
+        return lightgbm.train(parameters, data, ROUNDS)
 
 
 __all__ = ["OTHER", "CellReader", "fit"]
