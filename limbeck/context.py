@@ -14,6 +14,7 @@ from limbeck.neighbours import unit
 from limbeck.progress import Progress
 from limbeck.retrieval.retriever import Retriever
 from limbeck.schemas import Document, content_id
+from limbeck.serving import Served
 from limbeck.settings import Settings
 from limbeck.store import Store
 
@@ -31,6 +32,8 @@ class RunContext:
     progress: Progress
     others: "tuple[RunContext, ...]" = ()
     """The same run with each further model that labels in the model's place."""
+    served: tuple[Served, ...] = ()
+    """The servers that limbeck starts for the run's models."""
     retriever: Retriever | None = None
     """The labels of `labelset:`, ready to be looked up, once a stage has made them so."""
     _encoder: list[Encoder] = field(default_factory=list)

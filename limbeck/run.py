@@ -98,6 +98,7 @@ async def _run(
             replace(context, settings=settings.model_copy(update={"model": model}), llm=llm, lm=llm.lm())
             for model, llm in zip(settings.models[1:], llms[1:], strict=True)
         )
+        context.served = tuple(one for one in senders if isinstance(one, Served))
         reviewed = _begin(context, corpus)
         status = "stopped"
         try:

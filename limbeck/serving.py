@@ -46,10 +46,15 @@ class Served:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._client:
-            await self._client.__aexit__()
-        if self._server:
-            await _in_thread(self._server.stop)
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Stop the server and give its memory back; the next request starts it again."""
+        client, self._client, server, self._server = self._client, None, self._server, None
+        if client:
+            await client.__aexit__()
+        if server:
+            await in_thread(server.stop)
 
     async def __call__(self, body: Body) -> Body:
         """Send one request, starting the server first where it is not up.
@@ -71,7 +76,7 @@ class Served:
         name = self._settings.name
         try:
             with self._progress.stage("start vLLM", None, "seconds"):
-                self._server = await _in_thread(self._start, name)
+                self._server = await in_thread(self._start, name)
         except EngineError as error:
             self._failed = error
             raise
@@ -97,7 +102,7 @@ def check(model: str) -> None:
     is_cpu_build()
 
 
-async def _in_thread(work: Callable[..., T], *args: Any) -> T:
+async def in_thread(work: Callable[..., T], *args: Any) -> T:
     """Run slow work in a thread of its own, whatever the loop's default executor is."""
     with ThreadPoolExecutor(1) as threads:
         return await asyncio.get_running_loop().run_in_executor(threads, work, *args)

@@ -1,6 +1,8 @@
 """Schema-to-JSON as a graph (Bai et al. 2024, figure 1), with what comes after it.
 
     extract → ground → distil → read the rest → measure
+
+Every step goes through what is done without a call; students read the rest where the model was not to read all tables.
 """
 
 from typing import Any, TypedDict

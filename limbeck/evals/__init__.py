@@ -22,6 +22,7 @@ from limbeck.evals import (
     noise,
     overhead,
     retrieval,
+    s2j,
     youtube,
 )
 from limbeck.evals.place import Place
@@ -101,6 +102,13 @@ EVALS = {
         "and the share of the nearest that the index finds there (recall_index_10)",
         "no data",
         retrieval.evaluate,
+    ),
+    "s2j": Eval(
+        "tables of papers in LaTeX, XML and Markdown and a schema → share of tables read (parsed) and of people's cells found "
+        "(cell_recall, cell_precision); F1 through the pipeline with a teacher that knows (scripted_f1) and one that errs in a "
+        "fifth of the cells (recovered_f1); F1 of the embedded model and of two students; data: table_s2j/dev.jsonl, schemas.json",
+        "MlTables, ChemTables, DiSCoMaT as in bflashcp3f/schema-to-json, for measuring only (Bai et al. 2024)",
+        s2j.evaluate,
     ),
     "kill": Eval(
         "kill -9 at 10 random moments of runs on 300 documents, each continued: final tables equal (equal), share of "

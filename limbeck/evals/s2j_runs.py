@@ -1,17 +1,18 @@
 """Published tables through limbeck's own pipeline: rows in, and what it says of the cells that people chose out."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from limbeck.evals.place import Rows
 from limbeck.evals.s2j_cells import placed
 from limbeck.llm import Sender
 from limbeck.progress import Progress
 from limbeck.records.answers import TYPE, Said
+from limbeck.records.grounding import Source
 from limbeck.records.reading import read_schema
 from limbeck.records.scoring import Answer, GoldCell, gold_of
 from limbeck.run import run
@@ -20,9 +21,10 @@ from limbeck.schemas.tables import Table, Target
 from limbeck.sections import FAKE
 from limbeck.settings import load
 from limbeck.store import Store
+from limbeck.students.cell_lessons import CellLesson
 
-Cell = tuple[str, Any]
-"""A row's id, and the cell as its gold names it."""
+Cell = Hashable
+"""A row's id and the cell as its gold names it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +59,12 @@ class Set:
         """The same as a teacher would say them: the first of what is accepted."""
         return {cell.key: {TYPE: cell.type, **{name: _first(one) for name, one in cell.values.items()}} for cell in self.gold}
 
-    def lessons(self) -> dict[Table, dict[str, Said]]:
-        """Each table with what its gold says of the values found in it."""
+    def lessons(self) -> list[CellLesson]:
+        """What its gold says of the values found in its tables, for a student to learn."""
+        return [CellLesson(table, target, self.said[id, cell]) for id, table, target, cell in self.placed if (id, cell) in self.said]
+
+    def known(self) -> dict[Table, dict[str, Said]]:
+        """Each table with what its gold says of the values found in it, for a teacher to say."""
         known: dict[Table, dict[str, Said]] = {}
         for id, table, target, cell in self.placed:
             records = known.setdefault(table, {})
@@ -77,7 +83,7 @@ def _first(accepted: Answer) -> str | dict[str, str]:
 
 
 def piped(rows: Set, folder: Path, progress: Progress, send: Sender | None = None, **extract: Any) -> tuple[dict[Cell, Said], dict[str, float]]:
-    """What the pipeline says of the cells that people chose, and what a table cost: `seconds`, `tokens`.
+    """What the pipeline says of the cells that people chose, and what a table cost: `seconds_a_table`, `tokens_a_table`.
 
     Args:
         rows: The tables.
@@ -103,7 +109,7 @@ def piped(rows: Set, folder: Path, progress: Progress, send: Sender | None = Non
     with Store.open(outcome.store) as store:
         places, records, ended = store.places(outcome.run), store.records(outcome.run), store.run(outcome.run)
     by_row = {(place.key.partition("#")[0], one.row, one.column, one.part): one for place in places for one in records.get(place.document, ())}
-    said = {
+    said: dict[Cell, Said] = {
         (id, cell): spoken(by_row[id, target.row, target.column, target.part])
         for id, _, target, cell in rows.placed
         if cell is not None and (id, target.row, target.column, target.part) in by_row
@@ -114,7 +120,7 @@ def piped(rows: Set, folder: Path, progress: Progress, send: Sender | None = Non
 def _costs(summary: Mapping[str, Any], tables: int) -> dict[str, float]:
     spent = summary.get("spent", {})
     tokens = spent.get("prompt_tokens", 0) + spent.get("completion_tokens", 0)
-    return {"seconds": summary.get("seconds", {}).get("extract", 0.0) / tables, "tokens": tokens / tables}
+    return {"seconds_a_table": summary.get("seconds", {}).get("extract", 0.0) / tables, "tokens_a_table": tokens / tables}
 
 
 def spoken(record: Extracted) -> Said:
@@ -140,6 +146,23 @@ def sets_of(rows: Rows, schemas: Path, folder: Path) -> list[Set]:
     return found
 
 
-def papers(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def papers(rows: Rows) -> list[str]:
     """The rows' papers, each once."""
-    return list(dict.fromkeys(str(row["paper_id"]) for row in rows))
+    return sorted({str(row["paper_id"]) for row in rows})
+
+
+def grounded_gold(sets: Iterable[Set]) -> tuple[list[GoldCell], int]:
+    """The sets' gold without pairs of which no word stands in the table or its text, and how many those are."""
+    kept, left = [], 0
+    for one in sets:
+        sources = {id: Source(table) for id, table, _, _ in one.placed}
+        for cell in one.gold:
+            source = sources[cast(tuple[str, Any], cell.key)[0]]
+            values = {name: _known(said, source) if isinstance(said, Mapping) else said for name, said in cell.values.items()}
+            left += sum(len(said) - len(values[name]) for name, said in cell.values.items())
+            kept.append(replace(cell, values={name: said for name, said in values.items() if said}))
+    return kept, left
+
+
+def _known(pairs: Mapping[str, str], source: Source) -> dict[str, str]:
+    return {key: text for key, text in pairs.items() if source.knows(f"{key} {text}")}

@@ -9,7 +9,7 @@ from limbeck.context import RunContext
 from limbeck.errors import GuardrailError
 from limbeck.programs.tables import Extract
 from limbeck.records.answers import Said
-from limbeck.schemas import Artifact, Document
+from limbeck.schemas import Document
 from limbeck.schemas.extraction import RecordSchema
 from limbeck.sections import EMBEDDED
 from limbeck.stages.tabled import cells, schema_of
@@ -29,6 +29,7 @@ def steps(context: RunContext) -> list[str]:
 
 async def extract(context: RunContext) -> None:
     """Describe the values of every table that the model is to read."""
+    context.store.put_schema(context.run, schema_of(context.settings))
     documents = {one.id: one for one in wanted(context)}
     for number, step in enumerate(steps(context)):
         program = open_program(context, number)
@@ -69,12 +70,8 @@ def open_program(context: RunContext, number: int = 0) -> Extract:
 def said(context: RunContext, step: str) -> Iterator[tuple[str, dict[str, Said], dict[str, str]]]:
     """Of each table that was read: its document, its records and what failed, by the cells' keys."""
     for item, artifact in context.store.artifacts(context.run, step).items():
-        value = json.loads(artifact.value) or _nothing(artifact)
+        value = json.loads(artifact.value) or {"records": {}, "failed": {"": artifact.error or ""}}
         yield item, value["records"], value["failed"]
-
-
-def _nothing(artifact: Artifact) -> dict[str, dict[str, str]]:
-    return {"records": {}, "failed": {"": artifact.error or ""}}
 
 
 def _failed(why: str, calls: tuple[str, ...]) -> GuardrailError:

@@ -1,10 +1,161 @@
-"""placeholder"""
+"""Distil: students learn from a model's records to read tables without it, and read those that it was not to read."""
+
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
 from limbeck.context import RunContext
+from limbeck.records.answers import TYPE, Said
+from limbeck.records.scoring import GoldCell, score
+from limbeck.records.voting import Decided
+from limbeck.schemas import content_id
+from limbeck.schemas.extraction import Extracted
+from limbeck.schemas.tables import Table, Target
+from limbeck.stages.deciding import grounded
+from limbeck.stages.extracting import wanted
+from limbeck.stages.keeping import keep, trained
+from limbeck.stages.reader_card import reader_card
+from limbeck.stages.tabled import cells, schema_of, tables
+from limbeck.students import cellwise, writer, writer_training
+from limbeck.students.cell_lessons import CellLesson
+from limbeck.students.writer_serving import NAME, writing
+
+STEP = "distil"
+FEWEST = 2
+"""Cells with a record without which there is nothing to learn."""
+MOST_HELD_OUT = 300
+"""Cells on which agreement is measured, about."""
+TAUGHT = ("grounded", "normalised")
+"""What a student is taught: a value that stands nowhere is no lesson."""
+
+Read = Callable[[Table, Sequence[Target]], Awaitable[list[tuple[Said, float]]]]
 
 
 async def distil(context: RunContext) -> None:
-    """Train."""
+    """Train every kind of student that the config names, keep them all, and mark the one that agrees best."""
+    if STEP in context.store.artifacts(context.run, STEP):
+        return
+    shown, held = lessons(context)
+    kinds = context.settings.kinds
+    if len(shown) < FEWEST or not kinds:
+        await trained(context, STEP, "too few values with a record" if kinds else "the config asks for none")
+        return
+    started = time.perf_counter()
+    made: list[tuple[str, Any, dict[str, float]]] = []
+    with context.progress.stage("train", len(kinds), "students") as stage:
+        for kind in kinds:
+            student = taught(context, kind, shown, held)
+            with tempfile.TemporaryDirectory() as folder:
+                student.save(Path(folder))
+                async with reading(context, kind, Path(folder)) as read:
+                    made.append((kind, student, await agreement(read, held)))
+            stage.advance(1)
+    best = max(made, key=lambda one: one[2].get("agreement", 0.0))
+    for kind, student, metrics in made:
+        facts = reader_card(context, kind, shown, held, metrics, chosen=kind == best[0])
+        space = schema_of(context.settings).id
+        keep(context, kind, metrics, space=space, chosen=kind == best[0], facts=facts, save=student.save)
+    await trained(context, STEP, "", started)
+
+
+def taught(context: RunContext, kind: str, shown: Sequence[CellLesson], held: Sequence[CellLesson]) -> Any:
+    """A student of one kind."""
+    schema, settings = schema_of(context.settings), context.settings
+    if kind == "cells":
+        return cellwise.fit(shown, schema, context.encoder, settings.seed)
+    return writer_training.fit(shown, held, schema, settings.student.base, settings.seed, context.progress.note)
+
+
+def lessons(context: RunContext) -> tuple[list[CellLesson], list[CellLesson]]:
+    """What students are shown, and what is held out: records of whole tables, told apart by their documents."""
+    found = tables(context)
+    shown: list[CellLesson] = []
+    held: list[CellLesson] = []
+    for document, records in context.store.records(context.run).items():
+        table, targets = found[document], {one.key: one for one in cells(context, found[document])}
+        given = [CellLesson(table, targets[key], said_of(one)) for one in records if (key := key_of(one)) in targets]
+        (held if _drawn(context, document) else shown).extend(given)
+    return (shown, held) if shown else (held, [])
+
+
+def _drawn(context: RunContext, document: str) -> bool:
+    """Whether a table is held out, by chance and always the same."""
+    return int(content_id([context.settings.seed, document])[3:11], 16) / 0x1_0000_0000 < context.settings.student.held_out
+
+
+def key_of(record: Extracted) -> str:
+    """The key of a record's cell."""
+    return f"{record.row},{record.column}" + (f",{record.part}" if record.part else "")
+
+
+def said_of(record: Extracted) -> Said:
+    """A record as its teacher said it, but for what stands nowhere."""
+    said: Said = {TYPE: record.type}
+    for value in record.values:
+        text = value.text if value.status in TAUGHT else None
+        if value.key:
+            said.setdefault(value.name, {})[value.key] = text or value.text
+        else:
+            said[value.name] = text
+    return said
+
+
+async def agreement(read: Read, held: Sequence[CellLesson]) -> dict[str, float]:
+    """Micro F1 of what a student says of cells held out, by its teacher's records; nothing where none are."""
+    gold, said, by_table = [], {}, _by_table(held)
+    for number, some in enumerate(by_table):
+        for one, (record, _) in zip(some, await read(some[0].table, [each.target for each in some]), strict=True):
+            key = (number, one.target.key)
+            values = {name: value if isinstance(value, dict) else (value,) for name, value in one.said.items() if value and name != TYPE}
+            gold.append(GoldCell(key=key, value=one.target.value, type=one.said[TYPE], values=values))
+            said[key] = record
+        if len(gold) >= MOST_HELD_OUT:
+            break
+    return {"agreement": score(gold, said).micro.f1} if gold else {}
+
+
+def _by_table(given: Sequence[CellLesson]) -> list[list[CellLesson]]:
+    found: dict[int, list[CellLesson]] = {}
+    for one in given:
+        found.setdefault(id(one.table), []).append(one)
+    return list(found.values())
+
+
+@asynccontextmanager
+async def reading(context: RunContext, kind: str, folder: Path) -> AsyncIterator[Read]:
+    """A student that answers, from its folder; a writer's server runs as long, and those of the run's models rest."""
+    if kind == "cells":
+        student = cellwise.load(folder)
+
+        async def at_once(table: Table, targets: Sequence[Target]) -> list[tuple[Said, float]]:
+            return list(student.read(table, targets))
+
+        yield at_once
+        return
+    for one in context.served:
+        await one.rest()
+    async with writing(context.settings.student.base, folder, context.project / "vllm-writer.log") as send:
+        yield partial(writer.read, send, NAME, schema_of(context.settings))
 
 
 async def read_rest(context: RunContext) -> None:
-    """Read."""
+    """Records of the tables that the model was not to read, by the best student."""
+    left = tables(context)
+    for one in wanted(context):
+        left.pop(one.id, None)
+    best = next((one for one in context.store.students(context.run) if one.chosen), None)
+    if not left or best is None:
+        return
+    folder = context.project / best.path
+    with context.progress.stage("read", len(left), "tables") as stage:
+        async with reading(context, best.kind, folder) as read:
+            for document, table in left.items():
+                targets = cells(context, table)
+                said = await read(table, targets)
+                records = {one.key: Decided(record, {TYPE: sure}) for one, (record, sure) in zip(targets, said, strict=True)}
+                context.store.put_records(context.run, document, grounded(context, table, records))
+                stage.advance(1)

@@ -104,10 +104,10 @@ def fit(
     tokenizer, model = _loaded(base)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        shown = _tokens(tokenizer, drawn(lessons, EACH_TABLE, len(lessons), seed), schema, most_tokens or TOKENS[device()], seed)
+        shown = _tokens(tokenizer, lessons, schema, most_tokens or TOKENS[device()], seed)
         if not shown:
             raise StudentError("a writer can't learn from no cell; let the run read more tables")
-        kept = _tokens(tokenizer, drawn(held, EACH_TABLE, MOST_HELD, seed), schema, most_tokens or TOKENS[device()], seed)
+        kept = [_lesson(tokenizer, one, schema) for one in drawn(held, EACH_TABLE, MOST_HELD, seed)]
         run = _Run(_adapted(model, base), tokenizer.pad_token_id or 0, seed, -(-len(shown) // BATCH) * EPOCHS)
         for epoch in range(EPOCHS):
             loss = run.epoch(shown)
@@ -124,7 +124,7 @@ def _loaded(base: str) -> tuple[Any, Any]:
     quick = device() == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder_of(base))
-        model = AutoModelForCausalLM.from_pretrained(folder_of(base), dtype=torch.bfloat16 if quick else torch.float32)
+        model: Any = AutoModelForCausalLM.from_pretrained(folder_of(base), dtype=torch.bfloat16 if quick else torch.float32)
     except (OSError, ValueError, KeyError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise ConfigError(f"no causal model {base!r} ({first}); write `student: base:` a folder or a hub id of one") from None
@@ -143,15 +143,11 @@ def _adapted(model: Any, base: str) -> Any:
 
 
 def _tokens(tokenizer: Any, lessons: Sequence[CellLesson], schema: RecordSchema, most: int, seed: int) -> list[Tokens]:
-    """Lessons as tokens, table by table in turn, until so many tokens are reached."""
-    order = np.random.default_rng(seed).permutation(len(lessons)).tolist()
-    found, room = [], most
-    for one in (lessons[at] for at in order):
-        made = _lesson(tokenizer, one, schema)
-        if _size(made) <= min(LONGEST, room):
-            found.append(made)
-            room -= _size(made)
-    return found
+    """Lessons as tokens: about as many as so many tokens are, evenly over tables."""
+    tried = [_size(_lesson(tokenizer, one, schema)) for one in drawn(lessons, 1, 50, seed)]
+    count = max(1, int(most / np.mean(tried))) if tried else 0
+    made = (_lesson(tokenizer, one, schema) for one in drawn(lessons, EACH_TABLE, count, seed))
+    return [one for one in made if _size(one) <= LONGEST]
 
 
 def _lesson(tokenizer: Any, one: CellLesson, schema: RecordSchema) -> Tokens:

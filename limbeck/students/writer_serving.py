@@ -1,0 +1,39 @@
+"""A writer at work: vLLM with its base and its adapter, one server for both."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from limbeck.engine import serve
+from limbeck.llm import OpenAIServer
+from limbeck.sections import ModelSettings
+from limbeck.serving import in_thread
+from limbeck.students.writer import Send
+from limbeck.students.writer_training import RANK, folder_of
+
+NAME = "writer"
+"""What requests call the adapter; the base is `base`."""
+CONTEXT = 2048
+
+
+@asynccontextmanager
+async def writing(base: str, adapter: Path, log: Path) -> AsyncIterator[Send]:
+    """Serve a writer until the context ends.
+
+    Args:
+        base: The causal model that it adapts: `embedded`, a folder or a hub id.
+        adapter: The student's folder.
+        log: Where vLLM's output goes.
+
+    Raises:
+        EngineError: vLLM is not installed, or does not start.
+    """
+    options = ("--enable-lora", "--max-lora-rank", str(RANK), "--lora-modules", f"{NAME}={adapter}")
+    server = await in_thread(lambda: serve(folder_of(base), name="base", log=log, context=CONTEXT, options=options))
+    try:
+        settings = ModelSettings(name=NAME, base_url=server.base_url)
+        async with OpenAIServer(settings, server.base_url, NAME) as client:
+            await client.check()
+            yield client
+    finally:
+        await in_thread(server.stop)
