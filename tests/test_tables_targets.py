@@ -1,5 +1,7 @@
 """Values: which numbers in a table are to become records, and the count of them against people's choice."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -156,7 +158,7 @@ def test_any_cell(text: str) -> None:
 
 def test_counted_against_peoples_choice() -> None:
     tex = r"\begin{tabular}{ll}a & 0.5 \\ b & 7 \end{tabular}"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"set": "mltables", "table": tex, "target_cells": [{"value": "0.5", "cell": [23, 26]}]},
         {"set": "chemtables", "table": "<table><tr><td>a<td>3</table>", "target_cells": [{"value": "3", "cell": "CA(0,1)"}, {"value": "4", "cell": "CA(0,1)"}]},
         {"set": "discomat", "table": "| a | 1-2 |", "target_cells": [{"value": "1", "cell": [0, 1, 0]}, {"value": "2", "cell": [0, 1, 1]}]},

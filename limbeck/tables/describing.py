@@ -54,7 +54,8 @@ def column_path(grid: Grid, target: Target) -> list[str]:
 
 def row_path(grid: Grid, target: Target) -> list[tuple[str, str]]:
     """Texts of the headers beside a value from the left, each once, and what is over each; the first column's where none is
-    marked as a header. A blank one counts as what stands above it."""
+    marked as a header. A blank one counts as what stands above it.
+    """
     cells = grid.beside(target.row, target.column)
     if not cells and target.column:
         cells = [carried(grid, target.row)]

@@ -1,7 +1,6 @@
 """PDF: tables by `pdfplumber`, each cell with its page and box, and the text around them.
 
-Cells come from ruled lines; where a table has lines across alone, as most papers' tables do, its columns come from where
-words stand above each other.
+Cells come from ruled lines, or, where a table has lines across alone, as `open_rules.py` finds them.
 """
 
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from limbeck.errors import ConfigError, TableError
 from limbeck.schemas.tables import Cell, Spot, Table
 from limbeck.tables.headers import with_headers
 from limbeck.tables.laying import MOST_PLACES
+from limbeck.tables.open_rules import Open, open_tables
 from limbeck.tables.plain import MISSING
 
 NEAR = 40.0
@@ -58,26 +58,28 @@ def tables(path: Path) -> tuple[list[Table | TableError], list[str]]:
 
 
 def _of_page(page: Any) -> tuple[list[Table | TableError], list[str]]:
+    """A page's tables from top to bottom, and its paragraphs."""
     ruled = [one for one in page.find_tables() if len(one.cells) > 1]
-    ruled = ruled or [one for one in page.find_tables(_by_words(page)) if len(one.cells) > 3] if _across(page) else ruled
-    lines = [Line(str(one["text"]), one["top"], one["bottom"]) for one in _outside(page, ruled).extract_text_lines()]
-    return [_table(page, one, lines) for one in ruled], _paragraphs(lines)
+    free = [one for one in open_tables(page) if not any(_overlap(one.bbox, other.bbox) for other in ruled)]
+    boxes = [one.bbox for one in [*ruled, *free]]
+    lines = [Line(str(one["text"]), one["top"], one["bottom"]) for one in _outside(page, boxes).extract_text_lines()]
+    found = [(one.bbox[1], _table(page, one, lines)) for one in ruled]
+    found += [(one.bbox[1], _open_table(one, lines)) for one in free]
+    return [table for _, table in sorted(found, key=lambda pair: pair[0])], _paragraphs(lines)
 
 
-def _across(page: Any) -> list[float]:
-    """Heights at which a line goes across, of at least a quarter of the page."""
-    edges = [edge for edge in page.edges if edge["orientation"] == "h" and edge["x1"] - edge["x0"] > page.width / 4]
-    return sorted({round(edge["top"], 1) for edge in edges})
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _by_words(page: Any) -> dict[str, Any]:
-    heights = _across(page)
-    return {"vertical_strategy": "text", "horizontal_strategy": "text", "explicit_horizontal_lines": [heights[0], heights[-1]]}
+def _open_table(one: Open, lines: list[Line]) -> Table:
+    laid = one.laid
+    table = Table(format="pdf", caption=_caption(one.bbox, lines), rows=laid.rows, columns=laid.columns, cells=laid.cells)
+    return with_headers(table, ruled=one.ruled)
 
 
-def _outside(page: Any, found: list[Any]) -> Any:
+def _outside(page: Any, boxes: list[Box]) -> Any:
     """The page without what stands in tables."""
-    boxes = [one.bbox for one in found]
     return page.filter(lambda thing: not any(_is_in(thing, box) for box in boxes))
 
 

@@ -48,21 +48,20 @@ def tables(path: Path) -> Iterator[Table | TableError]:
 
 def _of_sheet(sheet: Any) -> Iterator[Table | TableError]:
     pieces = {place: piece for place, piece in _pieces(sheet) if piece.text}
-    blocks = _blocks(pieces)
-    before: list[str] = []
-    last: Table | None = None
-    for block in blocks:
+    alone: list[str] = []
+    found: list[Table | TableError] = []
+    for block in _blocks(pieces):
         if len(block) == 1:
-            if last is None or not last.notes:
-                before.append(pieces[block[0]].text)
+            alone.append(pieces[block[0]].text)
             continue
         try:
-            table = _table(sheet.title, [*before], {place: pieces[place] for place in block})
+            found.append(_table(sheet.title, alone, {place: pieces[place] for place in block}))
         except TableError as error:
-            yield error
-            continue
-        before = []
-        yield table
+            found.append(error)
+        alone = []
+    if found and isinstance(found[-1], Table):
+        found[-1] = found[-1].model_copy(update={"notes": tuple(alone)})
+    yield from found
 
 
 def _pieces(sheet: Any) -> Iterator[tuple[Place, Piece]]:
