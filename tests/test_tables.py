@@ -189,6 +189,8 @@ PLAIN = [
     (r"\setlength\tabcolsep{1mm} a", "a"),
     (r"\href{http://x}{link} \url{http://y}", "link <http://y>"),
     ("plain words", "plain words"),
+    (r"\ms{84.1}{0.2}", "84.1 0.2"),
+    (r"$\frac{1}{2}$", "1/2"),
     (r"\textbf{never closed", "never closed"),
     ("}}}", ""),
 ]
@@ -221,6 +223,8 @@ HEADERS = {
     "two columns of names": (r"a & b & c \\ x & y & 2 \\ z & w & 4", ["^^^", "<<.", "<<."]),
     "nothing but numbers": (r"1 & 2 & 3 \\ 4 & 5 & 6", ["<..", "<.."]),
     "a line under each row": (r"\hline a & b & c \\ \hline x & 1 & 2 \\ \hline y & 3 & 4 \\ \hline", ["^^^", "<..", "<.."]),
+    "numbers with words above bare ones": (r"a & n & n \\ b & 4 days & 5 days \\ x & 1 & 2 \\ y & 3 & 4", ["^^^", "^^^", "<..", "<.."]),
+    "numbers with words": (r"a & n & n \\ x & 1 day & 2 days \\ y & 3 days & 4 days", ["^^^", "<..", "<.."]),
     "nothing but words": (r"a & b & c \\ x & y & z", ["^^^", "<.."]),
     "one row": (r"a & 1 & 2", ["<.."]),
 }

@@ -73,7 +73,19 @@ VALUES = [
     ("5.10[16]", ["5.10"]),
     ("0.72+-0.004 (373-293K)", ["0.72"]),
     ("-9.49+-0.05", ["-9.49"]),
+    ("84.1_↑ 0.3", ["84.1"]),
+    ("12.1 (↓0.3%)", ["12.1"]),
+    ("84.1_(0.2)", ["84.1"]),
+    ("84.1_(-0.4)", ["84.1"]),
+    ("84.1 0.2", ["84.1"]),
+    ("45.2^1", ["45.2"]),
+    ("17.1a,b", ["17.1"]),
+    ("±0.5", ["0.5"]),
+    ("45.2/-", ["45.2"]),
+    ("- / 45.2", ["45.2"]),
     # Several.
+    ("0.5 | 0.6", ["0.5", "0.6"]),
+    ("1e-4 → 1e-5", ["1e-4", "1e-5"]),
     ("54.0-56.0", ["54.0", "56.0"]),
     ("900–3600", ["900", "3600"]),
     ("50/46.7", ["50", "46.7"]),
@@ -110,6 +122,7 @@ VALUES = [
     ("-1.0--0.5", []),
     ("GPT-4", []),
     ("10 of the best models there are", []),
+    ("5 wt% ZrO2", []),
     ("3 epochs, then 5 more", []),
 ]
 
@@ -127,6 +140,8 @@ def test_a_columns_header_is_a_value_where_it_is_a_bare_number(text: str, values
 def test_a_number_with_a_letter_among_names_is_a_name() -> None:
     assert found("12k") == ["12k"] and found("12k", beside="12j") == [] and found("12m", beside="12a") == []
     assert found("12k", beside="3M") == ["12k"]
+    [table] = parse("a,b\nx,3x\ny,7B\nz,13B\n")
+    assert [target.value for target in targets(table)] == ["7B", "13B"]
 
 
 def test_targets_are_in_reading_order_and_say_where_they_stand() -> None:

@@ -40,6 +40,12 @@ def _lines(table: Table) -> list[list[Cell]]:
     return [sorted(line, key=lambda cell: cell.column) for line in lines]
 
 
+@functools.lru_cache(10_000)
+def _bare(text: str) -> bool:
+    """Whether it is a number without words."""
+    return bool(numbers(text, bare=True))
+
+
 def _said(table: Table) -> int:
     """The row after the last that the markup calls a header."""
     return 1 + max((cell.row for cell in table.cells if cell.header == "column"), default=-1)
@@ -53,14 +59,14 @@ def numeric(text: str) -> bool:
 
 def _top(lines: list[list[Cell]], ruled: Sequence[int]) -> int:
     """How many rows from the top name columns: down to the first line across, or to the first row of values."""
-    values = next((row for row, line in enumerate(lines) if row and _is_of_values(line, row)), len(lines))
+    values = next((row for row in range(1, len(lines)) if _is_of_values(lines, row)), len(lines))
     first = next((row for row in ruled if row > 0), 0)
     top = min(values, MOST) if values < len(lines) else (1 if len(lines) > 1 else 0)
     if first and first <= MOST and first < len(lines) and len(ruled) < len(lines):
         top = first if first <= values or not _only_words(lines[:first]) else max(first, min(values, first))
     if top == len(lines):
         top = min(1, len(lines) - 1)
-    if top and _is_of_values(lines[0], 0) and _mostly(lines[0]):
+    if top and _is_of_values(lines, 0) and _mostly(lines[0]):
         return 0 if not (first and first == top) else top
     return _lengthened(lines, _without_sections(lines, top))
 
@@ -87,12 +93,19 @@ def _lengthened(lines: list[list[Cell]], top: int) -> int:
     return top
 
 
-def _is_of_values(line: list[Cell], row: int) -> bool:
-    """Whether a row holds a number beside its first cell, or half of it and more are numbers."""
-    own = [cell for cell in line if cell.row == row and cell.text and not EMPTY.fullmatch(cell.text)]
-    return any(numeric(cell.text) for cell in own if cell.column) and (
-        bool(line[0].text) or _mostly(line)
-    )
+def _is_of_values(lines: list[list[Cell]], row: int) -> bool:
+    """Whether a row holds a number beside its first cell, and names itself or is mostly numbers.
+
+    Numbers with words above bare ones, as `4 Cracks` above `4.6`, name columns.
+    """
+    line = lines[row]
+    own = [cell for cell in line if cell.row == row and cell.column and numeric(cell.text)]
+    if not own or not (line[0].text or _mostly(line)):
+        return False
+    if any(_bare(cell.text) for cell in own) or row + 1 == len(lines):
+        return True
+    below = {cell.column: cell.text for cell in lines[row + 1]}
+    return 2 * sum(_bare(below.get(cell.column, "")) for cell in own) <= len(own)
 
 
 def _mostly(line: list[Cell]) -> bool:

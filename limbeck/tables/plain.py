@@ -84,7 +84,8 @@ def _bare(latex: str) -> str:
         if symbol or count is not None:
             parts += [latex[done : found.start()], symbol or (" " if name in APART else "")]
             done = found.end() if symbol else _after(latex, found.end(), count or 0)
-    latex = "".join([*parts, latex[done:]])
+    # Two arguments of a macro that nobody defined are two things: `\\ms{84.1}{0.2}`.
+    latex = "".join([*parts, latex[done:]]).replace("}{", "} {")
     latex = DING.sub(lambda found: TICKS.get(found[1], ""), BREAK.sub(" ", latex))
     return _without_environments(latex) if "\\begin" in latex or "\\end" in latex else latex
 

@@ -7,6 +7,7 @@ in a name (`B10`, `SnCl2`, `BLEU-1`, `11a`), a power (`224^2`), a factor (`3×`)
 """
 
 import re
+from collections import Counter
 
 from limbeck.errors import ConfigError
 from limbeck.schemas.tables import Table, Target
@@ -14,26 +15,30 @@ from limbeck.schemas.tables import Table, Target
 DIGITS = r"(?>\d{1,3}(?:[, \u00a0\u2009\u202f]\d{3})++(?:\.\d+)?|\d++(?:[.,]\d++)?|\.\d++)"
 """`1,234.5`, `12 345`, `0.88`, `0,88`, `.5`"""
 POWER = r"(?:[eE][-+−–]?\d++|\s?[x×·*⋅]\s?10\s?\^?[-−–+]?\d++)"
-PREFIX = re.compile(r"(?:[\s$€£¥(\[<>~≈≤≥∼≃≅=*†‡⩽⩾≲≳≪≫]|ca\.)*")
-VALUE = re.compile(rf"(?P<value>(?:[-−–+±]\s?)?(?:10\^[-−–]?\d++|{DIGITS}{POWER}?+)(?P<suffix>[KMGBTk](?![A-Za-z]))?)")
+PREFIX = re.compile(r"(?:[\s$€£¥(\[<>~≈≤≥∼≃≅=*†‡⩽⩾≲≳≪≫±]|ca\.|[-–—]\s?/\s?)*")
+VALUE = re.compile(rf"(?P<value>(?:[-−–+]\s?)?(?:10\^[-−–]?\d++|{DIGITS}{POWER}?+)(?P<suffix>[KMGBTk](?![A-Za-z]))?)")
 BEYOND = re.compile(r"[.,]?\d|\^\s?\d|_\s?[A-Za-z]|\s?[x×](?!\s?[A-Za-z]{2})")
 """What a value may not be followed by: further digits of a version, a power, a factor."""
+NOTE = re.compile(r"\^\d(?![\d.])")
+"""A footnote's number: `45.2^1`, where `224^2` is a power."""
 ERROR = re.compile(
     rf"\s*[\^_]?\s?[(\[]?\s*(?:±|\+\s?/?\s?[-−–])\s*{DIGITS}\s?%?\s*[)\]]?|\s*[\^_][-+−–±]\s?{DIGITS}|_{DIGITS}|"
-    rf"\s?\({DIGITS}\)|\[\d+\](?!\w)|\s*[(\[]\s?[-+−–±]\s?{DIGITS}\s?%?\s?[)\]]"
+    rf"\s?[\^_]?\({DIGITS}\)|\[\d+\](?!\w)|\s*[\^_]?[(\[]\s?[-+−–±]\s?{DIGITS}\s?%?\s?[)\]]|"
+    rf"\s*[\^_]?[(\[]?\s?[↑↓⇑⇓▲▼△▽]\s?{DIGITS}\s?%?\s?[)\]]?|\s\d+\.\d+(?=\s*$)"
 )
-BETWEEN = re.compile(r"\s?%?\s?(?:[/:]|[-–—−](?!\s?[-–—−])|\bto\b)\s?(?=[.(<>~]?[-−–+]?\.?\d)")
+"""`± 0.2`, `^+0.1`, `_0.3`, `(2)`, `[16]`, `(+1.9)`, `↑ 0.3`, and a smaller number that stands after it."""
+BETWEEN = re.compile(r"\s?%?\s?(?:[/:|→]|[-–—−](?!\s?[-–—−])|\bto\b)\s?(?=[.(<>~]?[-−–+]?\.?\d)")
 SHARE = re.compile(rf"\s?[(\[]\s?(?P<value>{DIGITS})\s?%\s?[)\]]")
 UNITS = (
     "%|‰|[µμumcnk]m|[mµμn]s|[KMGTP]i?B|[kmg]b|[mµμunp]M|[mµμunkp]g|[mµμ][lL]|min|hrs?|sec|days?|[kMG]?Hz|[mk]?eV|[mk]?V|[kM]?W|"
     "[kMG]?Pa|[Ff][Pp][Ss]|pp[mb]|px|pts?|(?:°|deg|º)\\s?[CFK]?|°|wt\\.?\\s?%|mol\\.?\\s?%|at\\.?\\s?%|[GMT]?FLOPs"
 )
 ATTACHED = re.compile(rf"(?:{UNITS})(?![A-Za-z])")
-SINGLE = re.compile(r"[shdmlLKVAJNWCg](?![A-Za-z\d])")
-"""A unit of one letter, which only a number with a fraction has: `11s` may be a name."""
+SINGLE = re.compile(r"[A-Za-z](?:,[a-z])*(?![A-Za-z\d])")
+"""A unit or a footnote of one letter, which only a number with a fraction has: `11s` may be a name."""
 TAIL = re.compile(
     r"\s?%?(?:[.\s]*+(?:\^?[*†‡§¶#↑↓⋆♠♣∗▲▼]|\^\(?[A-Za-z](?:,[a-z])*+\)?))*"
-    r"(?:\s+[^\s\d()\[\],;:]\S{0,11}(?:\s+[^\s\d()\[\]]\S{0,11})?)?"
+    r"(?:\s+[^\s\d()\[\],;:]\S{0,11}(?:\s+[A-Za-zµμ°%/·^]{1,11}(?:[-−^]{1,2}\d)?)?)?(?:\s?/\s?[-–—])?"
     r"(?:\s*[)\]]|\s*[(\[][^()\[\]]{0,40}[)\]])?[*†‡.,;\s]*"
 )
 """A unit of at most two words, marks, a remark in parentheses."""
@@ -79,9 +84,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _named(table: Table) -> set[int]:
-    """Columns in which digits and a letter are names, as `11a`, `11b`: there `12k` is one, too."""
+    """Columns in which most digits with a letter are names, as `11a`, `11b`: there `12k` is one, too."""
     texts = [(cell.column, cell.text) for cell in table.cells if NAME.fullmatch(cell.text)]
-    return {column for column, text in texts if text[-1] not in "KMGBTk"}
+    every = Counter(column for column, _ in texts)
+    names = Counter(column for column, text in texts if text[-1] not in "KMGBTk")
+    return {column for column, count in names.items() if 2 * count >= every[column]}
 
 
 def numbers(text: str, bare: bool = False, named: bool = False) -> list[Span]:
@@ -124,6 +131,8 @@ def _values(text: str) -> tuple[list[Span], int, bool]:
 def _end(text: str, value: re.Match[str]) -> int | None:
     """The place after a value's unit and error; None where it is no value."""
     at = value.end()
+    if mark := NOTE.match(text, at) if "." in value.group() else None:
+        at = mark.end()
     if BEYOND.match(text, at):
         return None
     unit = ATTACHED.match(text, at) or (SINGLE.match(text, at) if "." in value.group() else None)
