@@ -1,4 +1,4 @@
-"""The command line: `limbeck init | run | optimize | show | review | sql | export | predict | card | eval | models | schema`.
+"""The command line: `limbeck init | run | distill | optimize | show | review | sql | export | predict | card | eval | models | schema`.
 
 The one place that turns errors into a line on stderr and an exit code. Heavy libraries are imported by the commands that
 need them, so that `limbeck --help` is quick.
@@ -40,7 +40,9 @@ def main() -> None:
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(help="the config to write")] = Path("my.yaml"),
-    pipeline: Annotated[str, typer.Option(help="`taxonomy`, or `extreme` for a long list of labels")] = "taxonomy",
+    pipeline: Annotated[
+        str, typer.Option(help="`taxonomy`, `extreme` for a long list of labels, or `tables` for records of tables")
+    ] = "taxonomy",
 ) -> None:
     """Write a commented starter config."""
     from importlib.resources import files
@@ -53,11 +55,16 @@ def init(
         raise ConfigError(f"{str(path)!r} is there already; write another one with: limbeck init other.yaml")
     configs = files("limbeck") / "configs"
     hint = f"# yaml-language-server: $schema={configs / 'schema.json'}\n"
+    written = {path: hint + (configs / f"{pipeline}.yaml").read_text("utf-8")}
+    schema = path.parent / "records.yaml"
+    if pipeline == "tables" and not schema.exists():
+        written[schema] = (configs / "records.yaml").read_text("utf-8")
     try:
-        path.write_text(hint + (configs / f"{pipeline}.yaml").read_text("utf-8"), "utf-8")
+        for file, text in written.items():
+            file.write_text(text, "utf-8")
     except OSError as error:
         raise ConfigError(f"can't write {str(path)!r} ({error.strerror}); name a file in a folder that you may write to") from None
-    print(f"wrote {path}; edit it, then: limbeck run {path}")
+    print(f"wrote {' and '.join(map(str, written))}; edit, then: limbeck run {path}")
 
 
 @app.command()
@@ -218,6 +225,31 @@ def export(
     store = project / STORE
     for file in write(store, showing.find(store, run), out, form, kind, values):
         print(visible(f"wrote {file}"))
+
+
+@app.command()
+def distill(
+    run: Annotated[str | None, typer.Argument(help="the beginning of the id of a run over tables; the newest without it")] = None,
+    project: Project = DEFAULT_PROJECT,
+    kind: Annotated[list[str] | None, typer.Option(help="`cells` or `writer`, again for more; both without it")] = None,
+    base: Annotated[str | None, typer.Option(help="the causal model that a writer adapts: `embedded`, a folder or a hub id")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, only warnings")] = False,
+) -> None:
+    """Train students on the records of a run, so that tables are read without the large model."""
+    from limbeck.distilling import distill as train
+    from limbeck.progress import Progress
+    from limbeck.run import STORE
+    from limbeck.show import find
+
+    found = find(project / STORE, run)
+    try:
+        students = train(project.resolve(), found, kind or (), base, Progress(quiet=quiet))
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; the same command begins anew") from None
+    for one in students:
+        scores = json.loads(one.metrics)
+        told = f"{scores['agreement']:.3f}" if "agreement" in scores else "not measured, as no table was held out"
+        print(f"{one.kind}: {project / one.path}; agreement with the records: {told}")
 
 
 @app.command()

@@ -70,6 +70,8 @@ def _likelihood(body: Body) -> str:
 def _fill(schema: dict[str, Any], kinds: dict[str, Any], numbers: Any, words: list[str]) -> Any:
     if "$ref" in schema:
         return _fill(kinds[schema["$ref"].rsplit("/", 1)[-1]], kinds, numbers, words)
+    if "anyOf" in schema:
+        return _fill(schema["anyOf"][next(numbers) % len(schema["anyOf"])], kinds, numbers, words)
     if "enum" in schema:
         return schema["enum"][next(numbers) % len(schema["enum"])]
     kind = schema.get("type")

@@ -109,11 +109,11 @@ async def _run(
 
 
 @contextlib.contextmanager
-def resting(id: str, settings: Settings, path: Path) -> Iterator[RunContext]:
-    """A run's context for work that asks no model."""
+def resting(id: str, settings: Settings, path: Path, progress: Progress | None = None) -> Iterator[RunContext]:
+    """A run's context for work that asks no model; it shows nothing without a progress."""
     with Store.open(path) as store:
         llm = LLM(settings.model.name, store, FakeLLM([]), settings.model, settings.budget, Spent())
-        yield RunContext(id, settings, store, llm, None, Progress(quiet=True))
+        yield RunContext(id, settings, store, llm, None, progress or Progress(quiet=True))
 
 
 @contextlib.asynccontextmanager

@@ -142,6 +142,11 @@ class Store:
         """Keep what the run wants of tables."""
         self._replace("record_schemas", "run = ?", [run], [{"run": run, "value": schema.model_dump_json()}])
 
+    def record_schema(self, run: str) -> RecordSchema | None:
+        """What a run wants of tables; None where it has not begun to read any."""
+        rows = self.rows("SELECT value FROM record_schemas WHERE run = ?", [run])
+        return RecordSchema.model_validate_json(rows[0]["value"]) if rows else None
+
     def put_records(self, run: str, document: str, records: Sequence[Extracted]) -> None:
         """Replace a document's records of a run."""
         self._raise_if_broken()
