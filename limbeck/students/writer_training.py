@@ -20,7 +20,7 @@ from limbeck.sections import EMBEDDED
 from limbeck.students.cell_lessons import CellLesson, drawn, tidy
 from limbeck.students.writer import answer, messages
 
-RANK, ALPHA, DROPOUT = 16, 32, 0.05
+RANK, ALPHA = 16, 32
 RATE = 1e-3
 BATCH = 8
 EPOCHS = 2
@@ -28,14 +28,14 @@ WARM_UP = 0.1
 """Share of the batches in which the learning rate rises; it falls linearly after that."""
 TOKENS = {"cpu": 100_000, "cuda": 3_000_000}
 """In one epoch, where nobody says how many: some minutes."""
+SHAPES = 64
+"""Batches are as long as a multiple of so many tokens."""
 EACH_TABLE = 40
 LONGEST = 1024
 """Tokens of a lesson; longer ones are left out."""
 MOST_HELD = 64
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 """The linear maps that vLLM serves adapters of, in Llama and its like."""
-IGNORED = -100
-"""What torch's cross-entropy leaves out."""
 MANIFEST = "writer.json"
 
 Progress = Callable[[str], None]
@@ -138,7 +138,7 @@ def _adapted(model: Any, base: str) -> Any:
     found = [one for one in TARGETS if one in names]
     if not found:
         raise StudentError(f"LoRA finds none of {', '.join(TARGETS)} in {base!r}; write another `student: base:`")
-    config = LoraConfig(r=RANK, lora_alpha=ALPHA, lora_dropout=DROPOUT, target_modules=found, task_type="CAUSAL_LM")
+    config = LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=found, task_type="CAUSAL_LM")
     return get_peft_model(model, config)
 
 
@@ -168,6 +168,7 @@ class _Run:
         import torch
 
         self.model, self.padding, self.order = model, padding, np.random.default_rng(seed)
+        self.inner, self.outer = model.get_base_model().base_model, model.get_output_embeddings()
         self.trained = [one for one in model.parameters() if one.requires_grad]
         self.optimiser = torch.optim.AdamW(self.trained, lr=RATE, weight_decay=0.0)
         warm = max(1, int(WARM_UP * steps))
@@ -200,22 +201,23 @@ class _Run:
             return float(np.mean([float(self._loss(batch)) for batch in self._batches(lessons)]))
 
     def _loss(self, batch: Sequence[Tokens]) -> Any:
+        """The mean loss of the answers' tokens; a vocabulary's worth of outputs is made of these alone."""
         import torch
 
-        longest = max(map(_size, batch))
-        ids, labels, there = [], [], []
-        for prompt, said in batch:
-            pad = longest - len(prompt) - len(said)
-            ids.append([*prompt, *said, *[self.padding] * pad])
-            labels.append([*[IGNORED] * len(prompt), *said, *[IGNORED] * pad])
-            there.append([1] * (longest - pad) + [0] * pad)
-        place = self.model.device
-        given = {"input_ids": ids, "attention_mask": there, "labels": labels}
-        return self.model(**{name: torch.tensor(rows, device=place) for name, rows in given.items()}).loss
+        # Few lengths, as each new shape costs a CPU's kernels seconds once.
+        longest, place = -(-max(map(_size, batch)) // SHAPES) * SHAPES, self.model.device
+        ids = [[*prompt, *said, *[self.padding] * (longest - len(prompt) - len(said))] for prompt, said in batch]
+        there = [[1] * _size(one) + [0] * (longest - _size(one)) for one in batch]
+        given = {"input_ids": torch.tensor(ids, device=place), "attention_mask": torch.tensor(there, device=place)}
+        states = self.inner(**given).last_hidden_state
+        # A token is foretold by the state of the one before it.
+        foretelling = torch.cat([states[at, len(prompt) - 1 : _size((prompt, said)) - 1] for at, (prompt, said) in enumerate(batch)])
+        wanted = torch.tensor([token for _, said in batch for token in said], device=place)
+        return torch.nn.functional.cross_entropy(self.outer(foretelling).float(), wanted)
 
     def _batches(self, lessons: Sequence[Tokens]) -> Iterator[list[Tokens]]:
         """Lessons of about the same length together, in a new order each time."""
-        jitter = self.order.uniform(0, 20, len(lessons))
+        jitter = self.order.uniform(0, 16, len(lessons))
         by_length = np.argsort(np.array([_size(one) for one in lessons]) + jitter)
         batches = [by_length[at : at + BATCH].tolist() for at in range(0, len(by_length), BATCH)]
         for number in self.order.permutation(len(batches)).tolist():
