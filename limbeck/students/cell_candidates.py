@@ -141,6 +141,8 @@ def _of_columns(grid: Grid, target: Target, above: list[str]) -> Iterator[tuple[
         yield from (("unit of column", unit, BRACKETED.sub(" ", text)) for unit in BRACKETED.findall(text))
         yield from _parts("part of column", text)
     if above:
+        few = above[-1].split()
+        yield from (("part of column", word.strip("()[],;:"), "") for word in few if 1 < len(few) < 5)
         yield "column top", above[0], ""
     corner = grid.at(0, 0)
     if corner.row + corner.rows <= target.row:

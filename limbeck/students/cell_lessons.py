@@ -14,6 +14,7 @@ from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.labels import OTHER
 from limbeck.schemas.tables import Table, Target
 
+
 @dataclass(frozen=True, eq=False)
 class CellLesson:
     """One value in a table and its record."""

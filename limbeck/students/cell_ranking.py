@@ -20,8 +20,10 @@ ALIKE = 0.5
 """The token F1 from which on a pair is one that the teacher said."""
 POSITIVE_WEIGHT = 4.0
 """Of a text that is some attribute's value, against 1 of one that is none, in what tells how values look."""
-RISING = 16
-"""The first columns of a candidate: where one is higher, it is no less likely."""
+RISING, SHARED = 16, 25
+"""The first columns of a candidate: where one is higher, it is no less likely; those that mean the same for every attribute."""
+FEATURES = SHARED + len(ROLES) + LOOKS + 4
+"""All of a candidate's."""
 ROLE_AT = {role: at for at, role in enumerate(ROLES)}
 USUAL = 3.0
 """Cells' roots that what is usual of a role counts as much as."""
@@ -110,7 +112,7 @@ def _rates(lessons: Sequence[CellLesson], around: Sequence[list[Candidate]], eve
         for at, attribute in enumerate(every.values()):
             if attribute.name in lesson.said:
                 gain = gains(offered, lesson.said[attribute.name], attribute)
-                counts[0, at] += (roles * gain[:, None]).max(axis=0, initial=0.0)
+                counts[0, at] += gain @ roles / np.maximum(1, roles.sum(axis=0))
                 counts[1, at] += roles.max(axis=0, initial=0.0)
     got = sum((counts / np.sqrt(np.maximum(1, counts[1].max())) for counts in hits.values()), np.zeros((2, len(every), len(ROLES))))
     usual = got[0].sum(axis=0) / np.maximum(1e-9, got[1].sum(axis=0))
@@ -136,6 +138,7 @@ class Ranked:
     def __init__(self, attributes: Attributes, texts: Texts, seen: Seen) -> None:
         self.attributes, self.seen = attributes, seen
         every = attributes.every
+        self._pairs = [one.kind == "pairs" for one in every.values()]
         self._at = {name: at for at, name in enumerate(every)}
         constants = {name: attributes.constants(name) for name in every}
         self._constants = constants
@@ -156,6 +159,8 @@ class Ranked:
             counts[[self._text[one.text] for one in each]] += 1
         self._common = counts / max(1, len(seen.around))
         caption = words(seen.table.caption)
+        told = " ".join([seen.table.caption, *seen.table.paragraphs]).casefold()
+        self._told: Floats = np.log1p([told.count(text.casefold()) if len(text) > 2 else 0 for text in said])
         self._in_caption = np.array([len(words(text) & caption) / max(1, len(words(text))) for text in said])
 
     def offered(self, at: int, name: str) -> list[Candidate]:
@@ -200,12 +205,17 @@ class Ranked:
             self._likeness[texts].max(axis=1) - self._likeness[texts, a],
             self._common[texts],
             self._in_caption[texts],
+            self._told[texts],
+            self._told[texts] - self._told[texts].max(),
             np.array([float(bool(one.about)) for one in offered]),
+            roles[:, ROLE_AT["nothing"]],
+            roles[:, ROLE_AT["constant"]],
+            np.full(len(offered), float(self._pairs[a])),
         ]
         fixed = [float(kind), float(len(self.seen.above[at])), float(len(self.seen.beside[at])), float(roles[:, ROLE_AT["section"]].any())]
         columns = [*rising, *behind, *rest]
         parts = [np.column_stack(columns), roles, self._looks[texts], np.tile(fixed, (len(offered), 1))]
-        return np.concatenate(parts, axis=1).astype(np.float32)
+        return np.asarray(np.concatenate(parts, axis=1), np.float32)
 
 
 def _described(one: Attribute) -> str:
@@ -230,10 +240,13 @@ def gains(offered: Sequence[Candidate], value: Any, attribute: Attribute) -> Flo
     """[candidates]: how much of the teacher's value each has, in [0, 1]; `nothing` has all of what was not said."""
     if not value:
         return np.array([float("nothing" in one.roles) for one in offered])
-    if not isinstance(value, dict):
-        return np.array([token_f1(one.text, str(value)) for one in offered])
-    pairs = [f"{key} {text}" for key, text in value.items()]
-    return np.array([float(max(token_f1(" ".join(pair_of(one, attribute)), pair) for pair in pairs) >= ALIKE) for one in offered])
+    if isinstance(value, dict):
+        pairs = [f"{key} {text}" for key, text in value.items()]
+        return np.array([float(max(token_f1(" ".join(pair_of(one, attribute)), pair) for pair in pairs) >= ALIKE) for one in offered])
+    found = np.array([token_f1(one.text, str(value)) for one in offered])
+    constant = np.array(["constant" in one.roles for one in offered])
+    # What the table says in its own words need not be taken from another.
+    return np.where(constant & (found[~constant].max(initial=0.0) >= ALIKE), 0.0, found)
 
 
 def pair_of(one: Candidate, attribute: Attribute) -> tuple[str, str]:
@@ -245,6 +258,7 @@ def choose(scores: Floats, offered: Sequence[Candidate], attribute: Attribute) -
     """What an attribute is, by how much of its value each candidate is believed to have; None where it is not said."""
     order = np.argsort(-scores, kind="stable").tolist()
     if attribute.kind != "pairs":
-        return offered[order[0]].text or None
+        options = {one.casefold() for one in ("", *attribute.options)} if attribute.options else None
+        return next(offered[at].text for at in order if options is None or offered[at].text.casefold() in options) or None
     sure = [offered[at] for at in order if scores[at] >= SURE_PAIR and offered[at].text][:MOST_PAIRS]
     return dict(pair_of(one, attribute) for one in sure)

@@ -10,7 +10,6 @@ much of the value a candidate has). The second steps learn from what the first o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,65 +17,19 @@ import numpy as np
 from limbeck.encoder import Encoder
 from limbeck.errors import StudentError
 from limbeck.schemas.extraction import Attribute, RecordSchema
-from limbeck.schemas.labels import OTHER
-from limbeck.schemas.tables import Table, Target
-from limbeck.students import cell_ranking, cell_typing, ridge
-from limbeck.students.cell_lessons import CellLesson, Said, drawn, tidy
-from limbeck.students.cell_ranking import Attributes, Ranked, choose, gains, learn
-from limbeck.students.cell_seen import Seen, Texts, see
+from limbeck.students import cell_ranking, cell_trees, cell_typing, ridge
+from limbeck.students.cell_lessons import CellLesson, drawn, tidy
+from limbeck.students.cell_ranking import Attributes, Ranked, gains, learn
+from limbeck.students.cell_reader import CellReader, load
+from limbeck.students.cell_seen import Texts, see
+from limbeck.students.cell_typing import TypeTrees
 from limbeck.students.ridge import Floats
 
+__all__ = ["CellReader", "fit", "load"]
+
 EACH_TABLE, MOST_LESSONS = 40, 3000
-TREES: dict[str, Any] = {
-    "num_leaves": 12, "learning_rate": 0.08, "feature_fraction": 0.4, "bagging_fraction": 0.8, "bagging_freq": 1,
-    "lambda_l2": 2.0, "min_data_in_bin": 1, "max_bin": 63, "verbosity": -1, "deterministic": True, "force_row_wise": True,
-    "feature_pre_filter": False, "num_threads": 1,
-}  # fmt: skip
-ROUNDS = 80
-
-
-@dataclass(frozen=True, eq=False)
-class CellReader:
-    """A student that reads cells."""
-
-    schema: RecordSchema
-    encoder: Encoder
-    attributes: Attributes
-    """What is known of the schema's attributes, whatever type they belong to."""
-    first: Floats
-    """[3d + 1, types]: the first step for types."""
-    types: Any
-    """Trees that say of a value and a type whether it is one."""
-    rankers: dict[str, Any]
-    """Trees for each attribute; none for one of a type that no lesson had."""
-    metrics: dict[str, float]
-
-    def read(self, table: Table, targets: Sequence[Target]) -> list[tuple[Said, float]]:
-        """The record of each value, and how sure it is of its type, in [0, 1]."""
-        if not targets:
-            return []
-        texts, seen = Texts(self.encoder), see(table, targets)
-        rows = cell_typing.rows(seen, ridge.outputs(seen.vectors(texts), self.first), self.attributes, texts, self.schema)
-        scores = self.types.predict(rows.reshape(-1, rows.shape[2]), num_threads=1).reshape(len(targets), -1)
-        shares = scores / scores.sum(axis=1, keepdims=True)
-        best = shares.argmax(axis=1)
-        said: list[Said] = [{"type": self.schema.names[kind]} for kind in best.tolist()]
-        known = self.attributes.known(texts, seen)
-        for kind, one in enumerate(self.schema.types):
-            for attribute in one.attributes:
-                self._answer(attribute, kind, np.flatnonzero(best == kind).tolist(), known, said)
-        return [(one, float(shares[at].max())) for at, one in enumerate(said)]
-
-    def _answer(self, attribute: Attribute, kind: int, places: list[int], known: Ranked, said: list[Said]) -> None:
-        """Put what an attribute is into the records of some values."""
-        ranker = self.rankers.get(attribute.name)
-        if ranker is None or not places:
-            return said.__setitem__(slice(None), [one | {attribute.name: None} if at in places else one for at, one in enumerate(said)])
-        rows = [known.rows(at, attribute.name, kind) for at in places]
-        scores = ranker.predict(np.concatenate(rows), num_threads=1)
-        ends = np.cumsum([len(one) for one in rows])
-        for at, part in zip(places, np.split(scores, ends[:-1]), strict=True):
-            said[at][attribute.name] = choose(part, known.offered(at, attribute.name), attribute)
+POOLED_CELLS = 12
+"""Of each table, that tell what is true of candidates for any attribute."""
 
 
 def fit(lessons: Sequence[CellLesson], schema: RecordSchema, encoder: Encoder, seed: int) -> CellReader:
@@ -118,9 +71,8 @@ class _Teaching:
 
     def reader(self) -> CellReader:
         """Fit all of it."""
-        every = list(range(len(self.tables)))
-        attributes, first = self._first_steps(every)
-        types, ranked = [np.zeros(0)] * len(every), [attributes.known(self.texts, one) for one in self.seen[:0]]
+        attributes, first = self._first_steps(range(len(self.tables)))
+        types: dict[int, Floats] = {}
         held: dict[int, Ranked] = {}
         for kept, out in self.folds:
             mine, near = self._first_steps(kept)
@@ -128,12 +80,12 @@ class _Teaching:
                 said = ridge.outputs(self.seen[at].vectors(self.texts), near)
                 types[at] = cell_typing.rows(self.seen[at], said, mine, self.texts, self.schema)
                 held[at] = mine.known(self.texts, self.seen[at])
-        ranked = [held[at] for at in every]
-        rankers = {name: trees for name, one in attributes.every.items() if (trees := self._ranker(one, ranked)) is not None}
-        cells = float(sum(map(len, self.tables)))
-        return CellReader(self.schema, self.encoder, attributes, first, self._types(types), rankers, {"cells": cells, "tables": len(every)})
+        kinds = self._types([types[at] for at in range(len(self.tables))])
+        pooled, rankers = self._rankers([held[at] for at in range(len(self.tables))], attributes.every)
+        counts = {"cells": float(sum(map(len, self.tables))), "tables": float(len(self.tables))}
+        return CellReader(self.schema, self.encoder, attributes, first, kinds, pooled, rankers, counts)
 
-    def _first_steps(self, kept: list[int]) -> tuple[Attributes, Floats]:
+    def _first_steps(self, kept: Sequence[int]) -> tuple[Attributes, Floats]:
         """What some tables say of attributes, and of types by vectors."""
         lessons = [one for at in kept for one in self.tables[at]]
         attributes = learn(self.schema, lessons, [self.seen[at] for at in kept], self.texts)
@@ -141,33 +93,31 @@ class _Teaching:
         wanted = np.eye(len(self.schema.names))[np.concatenate([self.kinds[at] for at in kept])]
         return attributes, ridge.solve(vectors, wanted, np.concatenate([self.weights[at] for at in kept]))
 
-    def _types(self, rows: list[Floats]) -> Any:
-        every, count = np.concatenate(rows), len(self.schema.names)
-        wanted = np.eye(count)[np.concatenate(self.kinds)].ravel()
-        return self._trees(every.reshape(-1, every.shape[2]), wanted, np.repeat(np.concatenate(self.weights), count), cell_typing.RISING)
+    def _types(self, rows: list[Floats]) -> TypeTrees:
+        wanted = np.eye(len(self.schema.names))[np.concatenate(self.kinds)]
+        return cell_typing.grow(np.concatenate(rows), wanted, np.concatenate(self.weights), self.seed)
 
-    def _ranker(self, attribute: Attribute, ranked: list[Ranked]) -> Any:
-        """Trees that say how much of an attribute's value a candidate has; None where no lesson has its type."""
+    def _rankers(self, ranked: list[Ranked], every: dict[str, Attribute]) -> tuple[Any, dict[str, Any]]:
+        """Trees for any attribute, and for each those that say what the former leave to be said."""
+        parts = [part for attribute in every.values() if (part := self._rows(attribute, ranked, POOLED_CELLS))]
+        if not parts:
+            return None, {}
+        rows, wanted, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
+        shared, rising = cell_ranking.SHARED, cell_ranking.RISING
+        pooled = cell_trees.grow(rows[:, :shared], wanted, weights, self.seed, rising)
+        rankers = {}
+        for name, attribute in every.items():
+            if found := self._rows(attribute, ranked, EACH_TABLE):
+                rankers[name] = cell_trees.grow(*found, self.seed, rising, cell_trees.raw(pooled, found[0][:, :shared]))
+        return pooled, rankers
+
+    def _rows(self, attribute: Attribute, ranked: list[Ranked], most: int) -> tuple[Floats, Floats, Floats] | None:
+        """(rows, wanted, weights) of the candidates of at most so many cells a table; None for none."""
         name, rows, wanted, weights = attribute.name, [], [], []
         for table, known, kinds, heavy in zip(self.tables, ranked, self.kinds, self.weights, strict=True):
-            for at, lesson in enumerate(table):
-                if name in lesson.said:
-                    rows.append(known.rows(at, name, int(kinds[at])))
-                    wanted.append(gains(known.offered(at, name), lesson.said[name], attribute))
-                    weights.append(np.full(len(rows[-1]), heavy[at]))
-        if not rows:
-            return None
-        return self._trees(np.concatenate(rows), np.concatenate(wanted), np.concatenate(weights), cell_ranking.RISING)
-
-    def _trees(self, rows: Floats, wanted: Floats, weights: Floats, rising: int) -> Any:
-        """Boosted trees from rows [n, features] to what is wanted [n] in [0, 1], that never fall in the first features."""
-        import lightgbm
-
-        fewest = max(1, min(20, len(rows) // 50))
-        parameters = {**TREES, "objective": "cross_entropy", "min_data_in_leaf": fewest, "seed": self.seed}
-        parameters["monotone_constraints"] = [int(at < rising) for at in range(rows.shape[1])]
-        data = lightgbm.Dataset(rows, label=wanted, weight=weights / weights.mean(), params=parameters)
-        return lightgbm.train(parameters, data, ROUNDS)
-
-
-__all__ = ["OTHER", "CellReader", "fit"]
+            mine = [at for at, lesson in enumerate(table) if name in lesson.said]
+            for at in mine[:: -(-len(mine) // most) or 1]:
+                rows.append(known.rows(at, name, int(kinds[at])))
+                wanted.append(gains(known.offered(at, name), table[at].said[name], attribute))
+                weights.append(np.full(len(rows[-1]), heavy[at]))
+        return (np.concatenate(rows), np.concatenate(wanted), np.concatenate(weights)) if rows else None

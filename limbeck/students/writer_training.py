@@ -63,7 +63,9 @@ class Writer:
             folder.mkdir(parents=True, exist_ok=True)
             # A path of this machine means nothing on another one; whoever serves it names the base.
             self.model.peft_config["default"].base_model_name_or_path = Path(self.base).name
-            self.model.save_pretrained(str(folder))
+            # `False`: PEFT would otherwise ask the model hub whether the vocabulary was changed.
+            self.model.save_pretrained(str(folder), save_embedding_layers=False)
+            (folder / "README.md").unlink(missing_ok=True)
             told = {"kind": "writer", "version": 1, "base": self.base, "schema": self.schema.model_dump(mode="json"), "metrics": self.metrics}
             (folder / MANIFEST).write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
         except OSError as error:
