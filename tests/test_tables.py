@@ -9,7 +9,7 @@ from limbeck.errors import TableError
 from limbeck.tables.grid import Grid
 from limbeck.tables.laying import MOST_PLACES, Piece, flowing, standing
 from limbeck.tables.macros import definitions, expanded, without_comments
-from limbeck.tables.plain import plain
+from limbeck.tables.plain import plain, prose
 from limbeck.tables.reading import parse
 from limbeck.tables.tracing import Traced
 
@@ -206,6 +206,20 @@ def test_paragraphs_that_name_the_table_come_last() -> None:
     [table] = parse(text, context="Our models have a dev score.\n\nCats.")
     assert table.paragraphs[-1] == "See Table and weep."
     assert set(table.paragraphs) == {"The accuracy of models is a score.", "Our models have a dev score.", "See Table and weep."}
+
+
+PROSE = {
+    r"\section{Results}\label{r} In Table~\ref{t} and \S\ref{s}, a (\cref{t}) scores 8\%~\cite{a,b}.": "Results. In Table and, a scores 8%.",
+    r"\subsubsection*{More?} As \citet{who} has it (see~\ref{a}, \ref{b}).": "More? As who has it.",
+    r"\paragraph{Set-up.} It (see Table~\ref{t}) is f() or .5": "Set-up. It (see Table) is f() or .5",
+    r"\maketitle On \today{} we rest.": "On we rest.",
+    r"\section{open": "§ OPEN",
+}
+
+
+@pytest.mark.parametrize(("written", "read"), PROSE.items())
+def test_prose(written: str, read: str) -> None:
+    assert prose(written) == read
 
 
 SECTIONS = r"m & a & b \\ \midrule \multicolumn{3}{c}{First} \\ x & 1 & 2 \\ \textit{Second} & & \\ y & 3 & 4 \\"

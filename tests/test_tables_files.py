@@ -1,6 +1,7 @@
 """Tables from files, folders, columns of rows, workbooks and PDF."""
 
 import json
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -229,6 +230,12 @@ def test_a_pdf_with_lines_across_alone(tmp_path: Path) -> None:
     assert shown(table) == [' | Size in m | "', "Name | min | max of all", "Cat or dog | 1.5 | 3", "Horse |  | 4"]
     assert marked(table) == ["^^^", "^^^", "<..", "<.."] and is_whole(table)
     assert table.caption == "Table 1: Sizes of animals"
+
+
+def test_csv_alone_loads_no_search(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\nx,1\n")
+    code = "import sys; from limbeck.tables.reading import read; read(sys.argv[1]); sys.exit('bm25s' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.csv")]).returncode == 0
 
 
 # ---- packages --------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Tables in HTML, JATS, Markdown and CSV: grids, headers, captions, notes, and where cells stand."""
 
+import time
+
 import pytest
 from drawing import is_whole, marked, shown, spots
 
@@ -51,6 +53,25 @@ def test_spans(body: str, rows: list[str] | None) -> None:
         assert table.rows == 2 and table.columns <= 1002
     else:
         assert shown(table) == rows
+
+
+PAGES = {
+    "what is not shown": ('<tr><th>a<th>b<tr><td><span style="display: none">0</span>x<td>1', ["a | b", "x | 1"]),
+    "references": ("<tr><th>a<sup>[1]</sup><th>b<tr><td>x<td>1,234<sup class=r><a>[note 2]</a></sup>", ["a | b", "x | 1,234"]),
+    "tables in cells": ("<tr><td>a<td>b<tr><td>c<td>d<table><tr><td>x</td><td>1</td></tr><tr><td>y</td><td>2</td></tr></table>", ["a | b", "c | d x 1 y 2"]),
+}
+
+
+@pytest.mark.parametrize(("body", "rows"), PAGES.values(), ids=PAGES)
+def test_pages(body: str, rows: list[str]) -> None:
+    assert shown(parse(f"<table>{body}</table>")[0]) == rows
+
+
+def test_names_beside_values_from_the_first_row() -> None:
+    [table] = parse("<table><tr><th>Height<td>3 m<tr><th>Width<td>4 m</table>")
+    assert marked(table) == ["<.", "<."]
+    [table] = parse("<table><tr><th>Name<td>Size<tr><th>Cat<td>4 m</table>")
+    assert marked(table) == ["^^", "<."]
 
 
 def test_tables_in_cells() -> None:
@@ -116,6 +137,18 @@ def test_markdown(text: str, rows: list[str], kinds: list[str] | None) -> None:
     [table] = parse(text, "markdown")
     assert shown(table) == rows and is_whole(table)
     assert kinds is None or marked(table) == kinds
+
+
+def test_marks_that_are_never_closed_take_no_time() -> None:
+    before = time.process_time()
+    [table] = parse("| a | b |\n|---|---|\n| " + "_a " * 100_000 + "| 1 |")
+    assert len(table.cells[2].text) == 299_999 and time.process_time() - before < 20
+
+
+def test_money_and_shares_are_no_latex() -> None:
+    page = "<p>A size of 8% costs $5 in {2020} or $6.<table><tr><th>size<th>cost<tr><td>a<td>1</table>"
+    [table] = parse(page)
+    assert table.paragraphs == ("A size of 8% costs $5 in {2020} or $6.",)
 
 
 def test_a_markdown_file() -> None:

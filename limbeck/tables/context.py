@@ -23,12 +23,12 @@ def about(table: Table, paragraphs: Sequence[str], most: int) -> tuple[str, ...]
     Returns:
         Those that share words with the table or name it, what says most about it last.
     """
-    from bm25s import BM25
-
     distinct = list(dict.fromkeys(one for one in paragraphs if one.strip()))
-    query = words_of(table)
     if not distinct or not most:
         return ()
+    from bm25s import BM25  # Here, as it takes a second to load, and files without text do without.
+
+    query = _words_of(table)
     known: dict[str, int] = {"": 0}
     ids = [[known.setdefault(word, len(known)) for word in _words(text)] or [0] for text in distinct]
     index = BM25()
@@ -41,7 +41,7 @@ def about(table: Table, paragraphs: Sequence[str], most: int) -> tuple[str, ...]
     return tuple(distinct[at] for at in best)
 
 
-def words_of(table: Table) -> list[str]:
+def _words_of(table: Table) -> list[str]:
     """The words of a table's caption, headers and notes, each once."""
     texts = [table.caption, *(cell.text for cell in table.cells if cell.header)]
     return list(dict.fromkeys(word for text in texts for word in _words(text) if not word.isdigit()))

@@ -66,6 +66,8 @@ def _top(lines: list[list[Cell]], ruled: Sequence[int]) -> int:
         top = first if first <= values or not _only_words(lines[:first]) else max(first, min(values, first))
     if top == len(lines):
         top = min(1, len(lines) - 1)
+    if lines[0][0].header == "row" and lines[0][0].text and _is_of_values(lines, 0) and not first:
+        return 0
     if top and _is_of_values(lines, 0) and _mostly(lines[0]):
         return 0 if not (first and first == top) else top
     return _lengthened(lines, _without_sections(lines, top))

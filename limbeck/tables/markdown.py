@@ -12,7 +12,8 @@ from limbeck.tables.laying import Piece, standing
 DASHES = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 FENCE = re.compile(r"[ \t]*(```|~~~)")
 BAR = re.compile(r"\\.|(\|)", re.S)
-MARKS = re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1|(?<![\w*])([*_])(?=[^\s*_])(.+?)(?<=[^\s*_])\3(?![\w*])|`([^`]+)`")
+MARKS = re.compile(r"(\*\*|__|~~)(?=\S)(.{1,300}?)(?<=\S)\1|(?<![\w*])([*_])(?=[^\s*_])(.{1,300}?)(?<=[^\s*_])\3(?![\w*])|`([^`]+)`")
+"""What marks embrace ends soon: each mark that is never closed is looked after no further than that."""
 LINK = re.compile(r"!?\[([^\[\]]{0,500})\]\([^)\s]{0,2000}(?:\s+\"[^\"]{0,500}\")?\)")
 BREAK = re.compile(r"<br\s*/?>|<(sup|sub)>|</?(?:b|i|em|strong|sup|sub|u|small|span)\b[^>]*>", re.I)
 CAPTION = re.compile(r"[ \t]*(?:Caption:|\**Table\b)\s*(.+)", re.I)

@@ -20,7 +20,10 @@ SILENT = frozenset(("script", "style", "template", "xref-note", "tex-math"))
 NOTES = frozenset(("fn", "table-wrap-foot"))
 FLOATS = frozenset(("table-wrap", "figure", "table-wrap-group"))
 NUMBER = re.compile(r"\d{1,7}")
-MARK = re.compile(r"(?:[a-z]|[*†‡§¶#]{1,3})(?:,\s*(?:[a-z]|[*†‡§¶#]{1,3}))*")
+HIDDEN = re.compile(r"\bdisplay\s*:\s*none\b", re.I)
+EMPTY = CELLS | PARTS | frozenset("tr table row entry img br hr input link meta wbr col source area".split())
+"""Tags whose aim would never end, or would not end where they do."""
+MARK = re.compile(r"(?:[a-z]|[*†‡§¶#]{1,3})(?:,\s*(?:[a-z]|[*†‡§¶#]{1,3}))*|(?:\[(?:\d+|[a-z]|[Nn]ote \d+)\]\s*)+")
 """A mark of a footnote: it names nothing."""
 
 
@@ -193,7 +196,7 @@ class Reader(HTMLParser):
         """What the text inside a tag is for, where it isn't for the cell."""
         aim: Aim | None = None
         inside = self.open and self.open[-1].cell
-        if tag in SILENT:
+        if tag in SILENT or (tag not in EMPTY and _is_hidden(attributes)):
             aim = "silent"
         elif tag == "xref" and attributes.get("ref-type") in ("table-fn", "fn", "bibr"):
             aim = "silent" if inside or self.floats else None
@@ -239,7 +242,7 @@ class Reader(HTMLParser):
         inside = self.open[-1].cell if self.open else None
         if self.aims and (self.aims[-1][1] != "paragraph" or inside is None):
             self.aims[-1][2].append(data)
-        elif inside is not None:
+        else:
             for table in self.open:
                 if table.cell is not None:
                     table.cell.words.append(data)
@@ -284,6 +287,10 @@ def _raised(text: str) -> str:
     if not words or MARK.fullmatch(words):
         return ""
     return f"^{words}" if re.fullmatch(r"[-−–+]?\d+[+-]?|[A-Z]", words) else text
+
+
+def _is_hidden(attributes: dict[str, str | None]) -> bool:
+    return bool(HIDDEN.search(attributes.get("style") or ""))
 
 
 def is_jats(source: str) -> bool:

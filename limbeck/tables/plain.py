@@ -17,6 +17,8 @@ ARGUMENTS = {
     **dict.fromkeys(("texttt", "textsf", "textup", "textmd", "textsl", "mathbf", "mathit", "mathtt", "mathsf", "mathbb"), 0),
     **dict.fromkeys(("mathcal", "mathfrak", "mathscr", "boldsymbol", "bm", "bf", "it", "tt", "xspace", "protect"), 0),
     **dict.fromkeys(("makecell", "thead", "shortstack", "makebox", "mbox", "hyperref", "centering", "diagbox", "caption", "item"), 0),
+    # A title and a date that pylatexenc would make up, another one each day.
+    **dict.fromkeys(("maketitle", "today"), 0),
 }
 """How many of a macro's arguments are for the typesetter; the rest is text."""
 SYMBOLS = {
@@ -40,6 +42,13 @@ BLANKS = re.compile(r"[\s\u200b]+")
 HANGING = re.compile(r"\^(?=\s|$)|\u00ad")
 MARKED = re.compile(r"[\\{}$~^_%]|--|``|''")
 """What plain words don't have."""
+HEADING = re.compile(r"\\(?:(?:sub)*(?:section|paragraph)|chapter|part)\*?\s*(?:\[[^\]]*\])?\s*(?=\{)")
+SIGN = re.compile(r"\\S\s*~?\s*(?=\\[A-Za-z]*ref\b)")
+SUBJECT = re.compile(r"\\(?:[Cc]itet|newcite|[Tt]extcite|[Cc]iteauthor)\*?\s*(?:\[[^\]]*\]\s*)*\{([^{}]*)\}")
+"""A citation that is part of its sentence."""
+HOLLOW = re.compile(r"\s+[(\[](?:[\s,;–-]|\b(?:see|cf|e\.g|i\.e|and|also)\b\.?)*[)\]]")
+LOOSE = re.compile(r"\s+(?=[,;:!?)]|\.(?!\d))")
+"""What references and citations leave behind: `(see , )`, and blanks before a comma."""
 
 
 def plain(latex: str) -> str:
@@ -56,6 +65,29 @@ def plain(latex: str) -> str:
         except (IndexError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
             latex = _stripped(latex)
     return BLANKS.sub(" ", latex).strip()
+
+
+def prose(latex: str) -> str:
+    """A paragraph as text on one line: headings are sentences, references and citations leave nothing behind.
+
+    Raises:
+        ConfigError: pylatexenc is not installed.
+    """
+    latex = SUBJECT.sub(r"\1", SIGN.sub("", _without_headings(latex)))
+    return LOOSE.sub("", HOLLOW.sub("", plain(latex))).strip()
+
+
+def _without_headings(latex: str) -> str:
+    r"""`Results. ` in place of `\section{Results}`."""
+    parts: list[str] = []
+    done = 0
+    for found in HEADING.finditer(latex):
+        end = group(latex, found.end())
+        if end:
+            title = latex[found.end() + 1 : end - 1].strip()
+            parts += [latex[done : found.start()], title, " " if title.endswith((".", "?", "!", ":")) else ". "]
+            done = end
+    return "".join([*parts, latex[done:]])
 
 
 def _stripped(latex: str) -> str:

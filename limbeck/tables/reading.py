@@ -16,7 +16,7 @@ from limbeck.schemas import Corpus, Document, Place
 from limbeck.schemas.tables import Format, Table
 from limbeck.tables import delimited, latex, markdown, markup, pdf, sheets
 from limbeck.tables.context import about
-from limbeck.tables.plain import plain
+from limbeck.tables.plain import prose
 
 MOST_PARAGRAPHS = 20
 """Kept with a table; what a prompt has no room for is left out there."""
@@ -51,6 +51,7 @@ PARAGRAPHS: dict[Format, Callable[[str], list[str]]] = {
 LATEX = re.compile(r"\\begin\s*\{[^}]*(?:tab|array)[^}]*\}|\\(?:hline|toprule|multicolumn)\b")
 HTML = re.compile(r"<(?:\w+:)?(?:table|tr|td|table-wrap)\b", re.I)
 PIPES = re.compile(r"^[ \t]*\|.*\|[ \t]*\r?$|^[ \t]*:?-+:?[ \t]*\|", re.M)
+COMMAND = re.compile(r"\\[A-Za-z]+\s*\{")
 LONE = re.compile(r"[\ud800-\udfff]")
 """Bytes that are no letters, which no JSON can hold."""
 Keyed = tuple[str, Table]
@@ -104,15 +105,16 @@ def _told(found: Sequence[Table | TableError], around: Sequence[str], source: st
     tables = []
     for number, one in enumerate(found, 1):
         if isinstance(one, Table):
-            chosen = [plain_text(text) for text in about(one, around, MOST_PARAGRAPHS)]
+            chosen = [_plain(text, one.format) for text in about(one, around, MOST_PARAGRAPHS)]
             name = f"{source}#{number}" if source else ""
             tables.append(one.model_copy(update={"source": name, "paragraphs": tuple(filter(None, chosen))}))
     return tables, [one for one in found if isinstance(one, TableError)]
 
 
-def plain_text(paragraph: str) -> str:
-    """A paragraph as a person reads it; LaTeX is known by its commands."""
-    return plain(paragraph) if "\\" in paragraph or "$" in paragraph else " ".join(paragraph.split())
+def _plain(paragraph: str, format: Format) -> str:
+    """A paragraph as a person reads it; beside other tables than LaTeX's, `$5` and `8%` are what they are."""
+    latex = COMMAND.search(paragraph) or (format == "latex" and ("\\" in paragraph or "$" in paragraph))
+    return prose(paragraph) if latex else " ".join(paragraph.split())
 
 
 def _blocks(text: str) -> list[str]:
