@@ -83,6 +83,9 @@ def failures(store: Path, run: Run) -> list[dict[str, Any]]:
     return [{**row, "text": row["text"] and called(row["text"])} for row in found] if run.pipeline == TABLES else found
 
 
+_PLACES = """SELECT document, "row", "column", part FROM records WHERE run = '{run}'"""
+
+
 def failed_cells(store: Path, run: Run) -> list[dict[str, Any]]:
     """Values of tables that no record was made of, though other values of the same table have one; like `failures`."""
     if run.pipeline != TABLES:
@@ -92,11 +95,13 @@ def failed_cells(store: Path, run: Run) -> list[dict[str, Any]]:
         "SELECT a.step, a.item, a.value->'failed' AS failed, d.text FROM artifacts a LEFT JOIN documents d ON d.id = a.item "
         f"WHERE a.run = '{run.id}' AND a.status <> 'failed' AND json_type(a.value, '$.failed') = 'OBJECT' ORDER BY a.step, a.item",
     )
-    return [
-        {"step": row["step"], "item": f"{short(row['item'])}#{cell}", "error": why, "text": called(row["text"] or "")}
+    made = {f"{one['document']}#{one['row']},{one['column']},{one['part']}" for one in rows(store, _PLACES.format(run=run.id))} if found else set()
+    failed = {
+        (row["item"], cell): {"step": row["step"], "item": f"{short(row['item'])}#{cell}", "error": why, "text": called(row["text"] or "")}
         for row in found
         for cell, why in json.loads(row["failed"]).items()
-    ]
+    }
+    return [one for (item, cell), one in failed.items() if f"{item}#{cell}{',0' * (cell.count(',') < 2)}" not in made]
 
 
 def captions(store: Path, documents: Collection[str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Records of tables by a schema: answers read, mistakes recovered from, values grounded, readings that vote, whole runs."""
 
+import asyncio
 import json
 import random
 from collections.abc import Callable
@@ -8,10 +9,12 @@ from typing import Any
 
 import dspy
 import pytest
+from dspy import lm15
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limbeck.dialects import Body
+from limbeck import show
+from limbeck.dialects import Body, spoken
 from limbeck.errors import BudgetSpent, ConfigError
 from limbeck.evals.s2j_scripted import faulty
 from limbeck.fakes import FakeLLM
@@ -19,9 +22,10 @@ from limbeck.llm import LLM, Spent
 from limbeck.programs.tables import Extract, Reading, question
 from limbeck.progress import Progress
 from limbeck.query import ask
-from limbeck.records import answers
+from limbeck.records import answers, grounding
 from limbeck.records.answers import Said
 from limbeck.records.grounding import Source, ground
+from limbeck.records.spelling import folded
 from limbeck.records.voting import decide, votes
 from limbeck.run import Outcome, run
 from limbeck.schemas.extraction import Attribute, RecordSchema, RecordType
@@ -29,6 +33,7 @@ from limbeck.schemas.tables import Cell, Table, Target
 from limbeck.sections import BudgetSettings, ModelSettings
 from limbeck.settings import load
 from limbeck.store import Store
+from limbeck.tables.grid import Grid
 from limbeck.tables.reading import parse
 from limbeck.tables.showing import Shown
 from limbeck.tables.targets import targets
@@ -106,6 +111,7 @@ UNREAD = [
     (json.dumps({**WHOLE, "1,2": ["0.91"]}), 1, "'1,2' must repeat the value"),
     (json.dumps({**WHOLE, "2,1": record("0.88", "Score")}), 2, "the 'type' of '2,1' must be one of: Result, Size, Other"),
     (json.dumps({"(1, 1)": record("0.88", "result"), "1, 2": WHOLE["1,2"], "2,1": WHOLE["2,1"]}), 3, ""),
+    ('By {row} and {column}:\n{ "1,1": {"value": 0.880, "type": "Size"}}', 1, "nothing is said of '1,2'"),
     ("[" * 100_000, 0, "nothing is said"),
     ('{"1,1": ' + "[" * 100_000, 0, "nothing is said"),
 ]
@@ -131,6 +137,38 @@ def test_values_are_what_their_kinds_want() -> None:
     assert answers.said_of({}, SCHEMA) is None
 
 
+REPEATED = [
+    ("0.90", "0.90", True), ("0.90", "0.9", True), ("\N{MINUS SIGN}0.3", "-0.3", True), ("\N{MINUS SIGN}0.3", '"-0.3"', True), ("1,059", "1059", True),
+    ("\N{EN DASH}0.3", '"- 0.3"', True), ("0.90", "0.91", False), ("0.3", "-0.3", False), ("0.90", "null", False), ("345M", "345", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "said", "same"), REPEATED)
+def test_a_value_is_repeated_as_models_write_numbers(value: str, said: str, same: bool) -> None:
+    cell = Target(row=1, column=1, value=value, start=0, end=4)
+    found, stopped = answers.read('{"1,1": {"value": %s, "type": "Size", "OF": 1.50}}' % said, SCHEMA, [cell])
+    assert (found == {"1,1": {"type": "Size", "of": "1.50"}}) == same == (not stopped)
+
+
+def test_the_constraint_is_as_strict_servers_want_it() -> None:
+    """Every object closed and all of it required, a type everywhere, no lengths (OpenAI's structured outputs)."""
+    boolean = Attribute(name="b", kind="boolean")
+    schema = RecordSchema(types=(RESULT.model_copy(update={"attributes": (*RESULT.attributes, boolean)}),))
+    body = {"response_format": {"type": "json_schema", "name": "n", "schema": answers.constraint(schema, THREE), "strict": True}}
+    said = spoken(body, "openai")["response_format"]["json_schema"]
+    assert said["strict"] and said["schema"]["type"] == "object"
+
+    def checked(one: dict[str, Any]) -> None:
+        assert set(one) <= {"type", "anyOf", "enum", "properties", "required", "additionalProperties", "items", "maxItems"}
+        assert ("type" in one) != ("anyOf" in one)
+        if one.get("type") == "object":
+            assert one["additionalProperties"] is False and one["required"] == list(one["properties"])
+        for inner in (*one.get("anyOf", ()), *one.get("properties", {}).values(), *([one["items"]] if "items" in one else [])):
+            checked(inner)
+
+    checked(said["schema"])
+
+
 @given(st.text(max_size=300))
 def test_no_answer_breaks_the_reading(answer: str) -> None:
     found, stopped = answers.read("{" + answer, SCHEMA, THREE)
@@ -138,7 +176,7 @@ def test_no_answer_breaks_the_reading(answer: str) -> None:
 
 
 def test_the_constraint_lets_nothing_but_a_right_answer_through() -> None:
-    import jsonschema
+    import jsonschema  # type: ignore[import-untyped]
 
     schema = answers.constraint(SCHEMA, THREE)
     full = {key: {**one, "model": "BERT", "split": None, "settings": [{"key": "a", "value": "b"}]} for key, one in WHOLE.items()}
@@ -227,6 +265,32 @@ async def test_a_cell_that_never_comes_fails_and_the_others_go_on(tmp_path: Path
     assert set(made.records) == {"1,1", "1,2", "2,2", "3,1", "3,2"}
     assert made.failed == {"2,1": made.failed["2,1"]} and "no usable answer in 2 attempts" in made.failed["2,1"]
     assert len(model.history) == 1 + 2 + 1
+
+
+async def test_what_was_described_before_a_server_fails_is_kept(tmp_path: Path) -> None:
+    def fails(body: Body) -> str:
+        if "2,1" in asked(body):
+            raise lm15.InvalidRequestError("no", status=400)
+        return reads(body)
+
+    made, _ = await extracted(tmp_path, fails, table(), cells(), cells=2)
+    assert list(made.records) == ["1,1", "1,2"] and set(made.failed) == {"2,1", "2,2", "3,1", "3,2"}
+    made, _ = await extracted(tmp_path, fails, table(), cells(), cells=1)
+    assert len(made.records) == 5 and set(made.failed) == {"2,1"}
+
+
+async def test_calls_in_hand_are_finished_when_the_budget_is_spent(tmp_path: Path) -> None:
+    class Slow(FakeLLM):
+        async def __call__(self, body: Body) -> Body:
+            await asyncio.sleep(0.05)
+            return await super().__call__(body)
+
+    with Store.open(tmp_path / "s.duckdb") as store:
+        llm = LLM("m", store, Slow(reads), ModelSettings(retries=0), BudgetSettings(calls=4), Spent())
+        with dspy.context(lm=llm.lm()), pytest.raises(BudgetSpent):
+            await Extract(SCHEMA, cells=1).acall(use_case="u", table=table(), targets=cells())
+        store.flush()
+        assert store.rows("SELECT count(*) AS n FROM calls") == [{"n": 4}]
 
 
 async def test_the_budget_of_passes_ends_a_table(tmp_path: Path) -> None:
@@ -325,6 +389,78 @@ def test_a_value_says_where_it_stands(what: str, value: str, status: str, place:
     assert (made.text, made.status, origin) == (value, status, place)
 
 
+def grid(*rows: tuple[str, ...], **more: Any) -> Table:
+    """A table whose first row and column are headers."""
+    heads = {(0, at): "column" for at in range(9)} | {(at, 0): "row" for at in range(1, 9)}
+    made = [Cell(row=row, column=at, text=text, header=heads.get((row, at))) for row, line in enumerate(rows) for at, text in enumerate(line)]
+    return Table(format="csv", rows=len(rows), columns=len(rows[0]), cells=tuple(made), **more)
+
+
+INNER = Target(row=1, column=1, value="0.5", start=0, end=3)
+NOT_THERE = [
+    ("1", "2021"), ("1", "1,059"), ("059", "1,059"), ("5", "-5"), ("5", "\N{MINUS SIGN}5"), ("3.5", "35"), ("3.5", "3, 5"), ("1e-5", "1e5"),
+    ("-5", "2-5"), ("-5", "5"), ("124", "1,2,4"), ("10", "B10"), ("345", "345M"), ("p<0.05", "p>0.05"), ("C++", "C"), (">5", "<5"),
+    ("5.0", "5.05"), ("1.0", "1.0.2"), ("10", "10^5"), ("1e999", "1e998"), ("1,5", "15"), ("1.234", "1,234"), ("gpt-3.5", "GPT 35"),
+]  # fmt: skip
+THERE = [
+    ("5", "5%", "grounded", "5"), ("5%", "5 %", "normalised", "5"), ("12", "12ms", "normalised", "12"), ("ms", "12ms", "grounded", "ms"),
+    ("%", "12 %", "grounded", "%"), ("2", "GPT-2", "grounded", "2"), ("5", "2-5", "grounded", "5"), (".50", "0.5", "normalised", "0.5"),
+    ("BERT", "İstanbul BERT", "grounded", "BERT"), ("1500", "1.5e3", "normalised", "1.5e3"), ("gpt 3.5", "GPT-3.5", "normalised", "GPT-3.5"),
+    ("-0.30", "\N{MINUS SIGN}0.3", "normalised", "\N{MINUS SIGN}0.3"), ("45.20", "45.2 (1)", "normalised", "45.2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "text"), NOT_THERE)
+def test_a_part_of_a_number_or_another_number_grounds_nothing(value: str, text: str) -> None:
+    for one in (grid(("a", text), ("b", "0.5")), grid(("a", "c"), ("b", "0.5"), caption=f"so {text}")):
+        assert Source(one).find(value, INNER) is None
+
+
+@pytest.mark.parametrize(("value", "text", "status", "part"), THERE)
+def test_a_value_in_another_spelling_is_found(value: str, text: str, status: str, part: str) -> None:
+    found = Source(grid(("a", text), ("b", "0.5"))).find(value, INNER)
+    assert found and (found[1], text[found[0].start : found[0].end]) == (status, part)
+
+
+def test_a_header_that_says_it_among_other_words_goes_before_a_cell_elsewhere() -> None:
+    found = Source(grid(("a", "F1 (dev)", "dev"), ("b", "0.5", "0.6"))).find("dev", INNER)
+    assert found and (found[0].row, found[0].column, found[0].start, found[0].end) == (0, 1, 4, 7)
+
+
+def test_a_word_of_a_sentence_grounds_no_boolean() -> None:
+    kind = RecordType(name="R", attributes=(Attribute(name="b", kind="boolean"),))
+    for one, status in ((grid(("a", "c"), ("b", "0.5"), caption="the true mean"), "inferred"), (grid(("a", "c"), ("True", "0.5")), "grounded")):
+        made = ground({"type": "R", "b": "true"}, INNER, Source(one), RecordSchema(types=(kind,)))
+        assert made.values[0].status == status
+
+
+PIECES = st.sampled_from(["1", "0.5", "12", ".", ",", "-", "\N{MINUS SIGN}", " ", "%", "BERT", "ﬁ", "İ", "e", "5", "^", "(", ")", "ms", "M", "<", "Ω"])
+TEXTS = st.lists(PIECES, max_size=8).map("".join)
+
+
+@given(TEXTS, TEXTS, TEXTS, TEXTS)
+def test_an_origin_is_where_the_value_stands(value: str, head: str, caption: str, note: str) -> None:
+    one = grid(("a", head), ("b", "0.5"), caption=caption, notes=(note,))
+    found = Source(one).find(value, INNER)
+    if found:
+        origin, status = found
+        text = {"caption": caption, "note": note}.get(origin.where) or (Grid(one).at(origin.row or 0, origin.column or 0).text)
+        part = text[origin.start : origin.end]
+        assert len(part) == origin.end - origin.start
+        plain = ["".join(folded(each).split()) for each in (value, part)]
+        same = plain[0] == plain[1]
+        assert same or (status == "normalised" and (_figure(value) == _figure(part) or _letters(value) == _letters(part)))
+
+
+def _figure(text: str) -> float:
+    amount = grounding._amount(text)
+    return float("nan") if amount is None else round(amount, 9)
+
+
+def _letters(text: str) -> list[str]:
+    return ["".join(grounding.TOKEN.findall(folded(text)))]
+
+
 def test_the_nearest_of_equal_texts_is_meant() -> None:
     one = parse("| a | n | n |\n|---|---|---|\n| x | 1 | 2 |\n| x | 3 | 4 |", "markdown")[0]
     for cell in (each for each in targets(one) if each.column):
@@ -368,12 +504,14 @@ def test_who_says_nothing_of_pairs_votes_against_them() -> None:
 # ---- whole runs ------------------------------------------------------------------------------------------------------
 
 
-def piped(folder: Path, answer: Callable[[Body], str] | None, **sections: Any) -> tuple[Outcome, FakeLLM]:
+TYPES = [{"name": "Result", "attributes": ["model", {"name": "split", "kind": "choice", "options": ["dev", "test"]}, "settings{}"]}, {"name": "Size", "attributes": ["of"]}]
+
+
+def piped(folder: Path, answer: Callable[[Body], str] | None, types: Any = TYPES, **sections: Any) -> tuple[Outcome, FakeLLM]:
     """A run over one Markdown file of a folder."""
     (folder / "papers").mkdir(exist_ok=True)
     (folder / "papers" / "a.md").write_text(f"We report accuracy.\n{MARKDOWN}", "utf-8")
-    schema = {"types": [{"name": "Result", "attributes": ["model", {"name": "split", "kind": "choice", "options": ["dev", "test"]}, "settings{}"]}, {"name": "Size", "attributes": ["of"]}]}
-    (folder / "records.yaml").write_text(json.dumps(schema), "utf-8")
+    (folder / "records.yaml").write_text(json.dumps({"types": types}), "utf-8")
     config: dict[str, Any] = {
         "pipeline": "tables",
         "use_case": "Collect results.",
@@ -420,6 +558,33 @@ def test_readings_of_a_table_vote(tmp_path: Path) -> None:
     assert [round(one["confidence"], 3) for one in found[:3]] == [0.667, 0.667, 1.0]
     cast = ask(outcome.store, "SELECT annotator, count(*) AS n FROM votes GROUP BY annotator ORDER BY annotator").to_pylist()
     assert [one["annotator"] for one in cast] == ["llm:fake/extract", "llm:fake/extract-2", "llm:fake/extract-3"]
+
+
+def test_readings_of_a_schema_with_one_type_are_asked_for_one_by_one(tmp_path: Path) -> None:
+    """No two of them are the same question, whose answer would count twice."""
+    types = [{"name": "Result", "attributes": ["model"]}]
+    _, model = piped(tmp_path, None, types, extract={"readings": 4})
+    assert len(model.history) == len({json.dumps(body) for body in model.history}) == 4
+
+
+def test_a_schema_that_was_edited_makes_another_run(tmp_path: Path) -> None:
+    first, _ = piped(tmp_path, None)
+    second, model = piped(tmp_path, None, [{"name": "Result", "attributes": ["model"]}])
+    assert second.run != first.run and not second.already and model.history
+
+
+def test_a_value_without_a_record_is_counted_once(tmp_path: Path) -> None:
+    """One of two readings misses a value: it has a record. Both miss another."""
+    missed = {"extract": ["1,1", "3,2"], "extract-2": ["3,2"]}
+
+    def misses(body: Body) -> str:
+        step = "extract" if body["temperature"] in (0.0, 0.1, 0.2) and "Size" not in str(body["response_format"]["schema"]["properties"])[:200] else "extract-2"
+        return json.dumps({key: one for key, one in json.loads(reads(body)).items() if key not in missed[step]})
+
+    outcome, _ = piped(tmp_path, misses, extract={"readings": 2, "cells": 1})
+    counted = json.loads(ask(outcome.store, "SELECT value FROM artifacts WHERE step = 'measures'").to_pylist()[0]["value"])
+    run = show.find(outcome.store, outcome.run)
+    assert counted["failed"] == 1 and [one["item"].rpartition("#")[2] for one in show.failed_cells(outcome.store, run)] == ["3,2"]
 
 
 def test_a_run_that_is_out_of_budget_goes_on_later(tmp_path: Path) -> None:

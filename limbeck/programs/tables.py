@@ -6,15 +6,15 @@ told apart by row and column, not by value, and servers that constrain can write
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import dspy
 
-from limbeck.errors import GuardrailError, PromptTooLong
+from limbeck.errors import CallFailed, GuardrailError, PromptTooLong
 from limbeck.programs.predict import CheckedPredict
 from limbeck.records import answers
 from limbeck.records.answers import Said
@@ -22,6 +22,7 @@ from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.tables import Table, Target
 from limbeck.tables.showing import Shown
 
+T = TypeVar("T")
 LETTERS_PER_TOKEN = 2.0
 """At least, of a prompt about a table: small models have a token for each digit."""
 TOKENS_A_CELL = 160
@@ -137,11 +138,11 @@ class Extract(dspy.Module):  # type: ignore[misc]
             as of `CheckedPredict`.
 
         Raises:
-            CallFailed, ModelUnreachable: As `CheckedPredict`.
+            BudgetSpent, ModelUnreachable: It can't go on now; what was asked is in the store.
         """
         shown = Shown(table)
         chains = [list(targets)] if self.cells > 1 else [[one] for one in targets]
-        readings = await asyncio.gather(*(self._described(use_case, shown, chain) for chain in chains))
+        readings = await _all(self._described(use_case, shown, chain) for chain in chains)
         errors = [one.error for one in readings if one.error]
         return dspy.Prediction(
             records={key: said for one in readings for key, said in one.records.items()},
@@ -174,7 +175,18 @@ class Extract(dspy.Module):  # type: ignore[misc]
                 room = int(room * TIGHTER)
                 if room < len(cells) * TOKENS_A_CELL:
                     reading.give_up(reading.waiting, error)
+            except CallFailed as error:  # What was described before is paid for, and kept.
+                reading.give_up(reading.waiting, error)
         return reading
+
+
+async def _all(work: Iterable[Awaitable[T]]) -> list[T]:
+    """What all come to; where one can't go on, the others first finish what they have in hand: it is paid for."""
+    done = await asyncio.gather(*work, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in done if not isinstance(one, BaseException)]
 
 
 def question(table: Shown, chain: Sequence[Target], reading: Reading, cells: Sequence[Target], room: int) -> str:

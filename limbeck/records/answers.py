@@ -8,9 +8,12 @@ A server that constrains can write nothing else; of others, whatever stands befo
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from limbeck.records.numbers import number
+from limbeck.records.spelling import folded
 from limbeck.schemas import OTHER
 from limbeck.schemas.extraction import Attribute, RecordSchema, RecordType
 from limbeck.schemas.tables import Target
@@ -22,6 +25,8 @@ MOST_PAIRS = 5
 LONGEST = 200
 """Characters of an attribute's value."""
 VALUE, TYPE = "value", "type"
+BEGINNING = re.compile(r'\{\s*(?=")')
+"""Of the answer, whatever braces stand in words before it."""
 NOTHING = {"", "null", "none", "n/a", "not said"}
 """How models write that they have nothing to say."""
 
@@ -60,7 +65,7 @@ def _types(schema: RecordSchema) -> tuple[RecordType, ...]:
 
 
 def _record(one: RecordType, cell: Target) -> dict[str, Any]:
-    given = {VALUE: {"enum": [cell.value]}, TYPE: {"enum": [one.name]}}
+    given = {VALUE: _one_of(cell.value), TYPE: _one_of(one.name)}
     return _object({**given, **{attribute.name: _value(attribute) for attribute in one.attributes}})
 
 
@@ -68,8 +73,13 @@ def _value(one: Attribute) -> dict[str, Any]:
     short = {"type": "string", "maxLength": LONGEST}
     if one.kind == "pairs":
         return {"type": "array", "maxItems": MOST_PAIRS, "items": _object({"key": short, VALUE: short})}
-    kinds: dict[str, dict[str, Any]] = {"choice": {"enum": list(one.options)}, "boolean": {"type": "boolean"}}
+    kinds: dict[str, dict[str, Any]] = {"choice": _one_of(*one.options), "boolean": {"type": "boolean"}}
     return {"anyOf": [kinds.get(one.kind, short), {"type": "null"}]}
+
+
+def _one_of(*texts: str) -> dict[str, Any]:
+    """One of these texts; OpenAI's servers want the type named beside them."""
+    return {"type": "string", "enum": list(texts)}
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +108,7 @@ def read(answer: str, schema: RecordSchema, cells: Sequence[Target]) -> tuple[di
             return found, f"nothing is said of {cell.key!r}, whose value is {cell.value!r}"
         if _place(key) != cell.key:
             return found, f"{key!r} comes where {cell.key!r} must, whose value is {cell.value!r}"
-        if not isinstance(record, dict) or str(record.get(VALUE)).strip() != cell.value.strip():
+        if not isinstance(record, dict) or not _repeats(record.get(VALUE), cell.value):
             return found, f"{cell.key!r} must repeat the value {cell.value!r}"
         said = said_of(record, schema)
         if said is None:
@@ -107,14 +117,23 @@ def read(answer: str, schema: RecordSchema, cells: Sequence[Target]) -> tuple[di
     return found, ""
 
 
+def _repeats(said: Any, value: str) -> bool:
+    """Whether it is the value, or the same number as a model writes it: `-0.9` for `−0.90`."""
+    plain = str(said)
+    if "".join(folded(plain).split()) == "".join(folded(value).split()):
+        return True
+    wanted = number(value)
+    return wanted is not None and number(plain) == wanted
+
+
 def said_of(record: Mapping[str, Any], schema: RecordSchema) -> Said | None:
     """A record as the schema has it: its type, and each attribute's value or None; None where there is no such type."""
     wanted = str(record.get(TYPE, "")).strip().casefold()
     name = next((one for one in schema.names if one.casefold() == wanted), None)
     if name is None:
         return None
-    attributes = schema.type(name).attributes
-    return {TYPE: name, **{one.name: _read(record.get(one.name), one) for one in attributes}}
+    attributes, by_name = schema.type(name).attributes, {key.casefold(): value for key, value in record.items()} | dict(record)
+    return {TYPE: name, **{one.name: _read(by_name.get(one.name, by_name.get(one.name.casefold())), one) for one in attributes}}
 
 
 def _read(value: Any, attribute: Attribute) -> Any:
@@ -141,7 +160,9 @@ def _as_pairs(value: Any) -> Iterator[tuple[str, str]]:
 
 def _pairs(answer: str) -> Iterator[tuple[str, Any]]:
     """The outermost object's pairs in the order in which they are written, doubles too, as far as it is JSON."""
-    decoder, at = json.JSONDecoder(), answer.find("{") + 1
+    # Numbers stay as they are written: a value may be 0.90.
+    decoder, begun = json.JSONDecoder(parse_float=str, parse_int=str), BEGINNING.search(answer)
+    at = begun.end() if begun else 0
     while at:
         at = _past(answer, at, " \t\r\n,")
         try:

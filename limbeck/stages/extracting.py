@@ -18,8 +18,8 @@ from limbeck.tables.reading import table_of
 STEP = "extract"
 CELLS = 20
 """Described in one call, where nobody says how many."""
-VARIED = 0.3
-"""The temperature of readings after the first."""
+VARIED, WARMER = 0.3, 0.1
+"""The temperature of readings after the first; and how much warmer those are that are shown an order again."""
 
 
 def steps(context: RunContext) -> list[str]:
@@ -55,15 +55,15 @@ def wanted(context: RunContext) -> list[Document]:
 
 
 def open_program(context: RunContext, number: int = 0) -> Extract:
-    """The program of one reading; each is shown the types of records in another order (the paper's variants)."""
-    wanted, model = context.settings.extract, context.settings.model
+    """The program of one reading; each is shown the types of records in another order (the paper's variants), or is warmer."""
+    wanted, model, schema = context.settings.extract, context.settings.model, schema_of(context.settings)
     return Extract(
-        _turned(schema_of(context.settings), number),
+        _turned(schema, number),
         cells=wanted.cells or (1 if model.name == EMBEDDED else CELLS),
         passes=wanted.passes,
         failures=wanted.failures,
         context=model.context,
-        temperature=VARIED if number else 0.0,
+        temperature=round(VARIED + WARMER * (number // len(schema.types)), 3) if number else 0.0,
     )
 
 

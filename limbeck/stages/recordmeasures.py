@@ -4,9 +4,8 @@ from collections import Counter
 
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
-from limbeck.stages.extracting import STEP as EXTRACT
-from limbeck.stages.extracting import said
-from limbeck.stages.tabled import schema_of
+from limbeck.stages.extracting import wanted
+from limbeck.stages.tabled import cells, schema_of, tables
 
 STEP = "measures"
 
@@ -26,5 +25,11 @@ async def measure(context: RunContext) -> None:
 def _counts(context: RunContext) -> dict[str, object]:
     records = [record for some in context.store.records(context.run).values() for record in some]
     types, statuses = Counter(one.type for one in records), Counter(value.status for one in records for value in one.values)
-    failed = sum(len(failed) for _, _, failed in said(context, EXTRACT))
-    return {"records": dict(types.most_common()), "values": dict(statuses), "failed": failed}
+    return {"records": dict(types.most_common()), "values": dict(statuses), "failed": _failed(context)}
+
+
+def _failed(context: RunContext) -> int:
+    """Values of tables that the model was to read of which no reading made a record."""
+    found, made = tables(context), context.store.records(context.run)
+    given = {one.id: {(each.row, each.column, each.part) for each in made.get(one.id, ())} for one in wanted(context)}
+    return sum((one.row, one.column, one.part) not in there for document, there in given.items() for one in cells(context, found[document]))

@@ -23,6 +23,7 @@ def read(settings: Settings) -> Corpus:
     Raises:
         DocumentsError, ConfigError: They can't be read.
     """
+    _read.cache_clear()  # A schema that was edited meanwhile makes another run.
     where = settings.documents
     if where.gold:
         raise ConfigError("`documents: gold:` is not read by pipeline 'tables'; leave it out")
@@ -51,7 +52,6 @@ def check(settings: Settings, progress: Progress) -> None:
     Raises:
         ConfigError: One of them can't; nothing was written.
     """
-    _read.cache_clear()
     for note in notes(schema_of(settings)):
         progress.note(f"schema: {note}")
     targets(Table(format="csv", rows=0, columns=0, cells=()), _pattern(settings))

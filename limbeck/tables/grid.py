@@ -21,6 +21,17 @@ class Grid:
         return {place: cell for cell in self.table.cells for place in _places(cell)}
 
     @cached_property
+    def _heads(self) -> dict[tuple[str, int], list[Cell]]:
+        """Headers by the columns that they stand in and the rows, so that long tables cost no more for each cell."""
+        found: dict[tuple[str, int], list[Cell]] = {}
+        for cell in self.table.cells:
+            if cell.header in ("column", "row") and cell.text:
+                first, count = (cell.column, cell.columns) if cell.header == "column" else (cell.row, cell.rows)
+                for at in range(first, first + count):
+                    found.setdefault((cell.header, at), []).append(cell)
+        return found
+
+    @cached_property
     def _sections(self) -> list[Cell]:
         """They name all columns, also where they stand in the first alone."""
         return [cell for cell in self.table.cells if cell.header == "section"]
@@ -31,25 +42,15 @@ class Grid:
 
     def above(self, row: int, column: int) -> list[Cell]:
         """The headers of a column from the top, each once, and then the section that a row stands in."""
-        cells = _each_once(self.at(one, column) for one in range(row))
         sections = [cell for cell in self._sections if cell.row < row][-1:]
-        return [cell for cell in cells if cell.header == "column" and cell.text] + sections
+        return [cell for cell in self._heads.get(("column", column), ()) if cell.row < row] + sections
 
     def beside(self, row: int, column: int) -> list[Cell]:
         """The headers of a row from the left, each once."""
-        cells = _each_once(self.at(row, one) for one in range(column))
-        return [cell for cell in cells if cell.header == "row" and cell.text]
+        return sorted((cell for cell in self._heads.get(("row", row), ()) if cell.column < column), key=lambda cell: cell.column)
 
 
 def _places(cell: Cell) -> Iterator[tuple[int, int]]:
     for row in range(cell.row, cell.row + cell.rows):
         for column in range(cell.column, cell.column + cell.columns):
             yield row, column
-
-
-def _each_once(cells: Iterator[Cell]) -> list[Cell]:
-    found: list[Cell] = []
-    for cell in cells:
-        if not found or cell is not found[-1]:
-            found.append(cell)
-    return found
