@@ -2,9 +2,8 @@
 
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,14 @@ from limbeck.records.scoring import GoldCell, score
 from limbeck.records.voting import Decided
 from limbeck.schemas import content_id
 from limbeck.schemas.extraction import Extracted
-from limbeck.schemas.tables import Table, Target
 from limbeck.stages.deciding import grounded
 from limbeck.stages.extracting import wanted
 from limbeck.stages.keeping import keep, trained
 from limbeck.stages.reader_card import reader_card
 from limbeck.stages.tabled import cells, schema_of, tables
-from limbeck.students import cellwise, writer, writer_training
+from limbeck.students import cellwise, writer_training
+from limbeck.students.cell_files import Read, opened
 from limbeck.students.cell_lessons import CellLesson
-from limbeck.students.writer_serving import NAME, writing
 
 STEP = "distil"
 FEWEST = 2
@@ -31,8 +29,6 @@ MOST_HELD_OUT = 300
 """Cells on which agreement is measured, about."""
 TAUGHT = ("grounded", "normalised")
 """What a student is taught: a value that stands nowhere is no lesson."""
-
-Read = Callable[[Table, Sequence[Target]], Awaitable[list[tuple[Said, float]]]]
 
 
 async def distil(context: RunContext) -> None:
@@ -72,19 +68,22 @@ def taught(context: RunContext, kind: str, shown: Sequence[CellLesson], held: Se
 
 def lessons(context: RunContext) -> tuple[list[CellLesson], list[CellLesson]]:
     """What students are shown, and what is held out: records of whole tables, told apart by their documents."""
-    found = tables(context)
+    found, records_of = tables(context), context.store.records(context.run)
+    left_out = _drawn(context, list(records_of))
     shown: list[CellLesson] = []
     held: list[CellLesson] = []
-    for document, records in context.store.records(context.run).items():
+    for document, records in records_of.items():
         table, targets = found[document], {one.key: one for one in cells(context, found[document])}
         given = [CellLesson(table, targets[key], said_of(one)) for one in records if (key := key_of(one)) in targets]
-        (held if _drawn(context, document) else shown).extend(given)
-    return (shown, held) if shown else (held, [])
+        (held if document in left_out else shown).extend(given)
+    return shown, held
 
 
-def _drawn(context: RunContext, document: str) -> bool:
-    """Whether a table is held out, by chance and always the same."""
-    return int(content_id([context.settings.seed, document])[3:11], 16) / 0x1_0000_0000 < context.settings.student.held_out
+def _drawn(context: RunContext, documents: Sequence[str]) -> set[str]:
+    """The share of the tables that is held out, one of two at most, by chance and always the same."""
+    seed, share = context.settings.seed, context.settings.student.held_out
+    count = min(max(1, round(share * len(documents))), len(documents) // 2)
+    return set(sorted(documents, key=lambda one: content_id([seed, one]))[:count])
 
 
 def key_of(record: Extracted) -> str:
@@ -127,19 +126,11 @@ def _by_table(given: Sequence[CellLesson]) -> list[list[CellLesson]]:
 
 @asynccontextmanager
 async def reading(context: RunContext, kind: str, folder: Path) -> AsyncIterator[Read]:
-    """A student that answers, from its folder; a writer's server runs as long, and those of the run's models rest."""
-    if kind == "cells":
-        student = cellwise.load(folder)
-
-        async def at_once(table: Table, targets: Sequence[Target]) -> list[tuple[Said, float]]:
-            return list(student.read(table, targets))
-
-        yield at_once
-        return
-    for one in context.served:
+    """A student that answers, from its folder; while a writer is served, the servers of the run's models rest."""
+    for one in context.served if kind == "writer" else ():
         await one.rest()
-    async with writing(context.settings.student.base, folder, context.project / "vllm-writer.log") as send:
-        yield partial(writer.read, send, NAME, schema_of(context.settings))
+    async with opened(folder, context.project / "vllm-writer.log") as read:
+        yield read
 
 
 async def read_rest(context: RunContext) -> None:
