@@ -201,6 +201,16 @@ def test_plain(written: str, read: str) -> None:
     assert plain(written) == read
 
 
+@pytest.mark.parametrize("around", ["\\begin{comment}%s\\end{comment}", "\\begin{verbatim}%s\\end{verbatim}", "\\iffalse %s \\else", "\\iffalse %s \\fi"])
+def test_what_is_not_set(around: str) -> None:
+    hidden = r"\begin{tabular}{ll} a & b \\ x & 1 \end{tabular} Score of size."
+    text = f"The size of y.\n\n{around % hidden}\n\n\\begin{{tabular}}{{ll}} c & size \\\\ y & 2 \\end{{tabular}}"
+    [table] = parse(text)
+    assert shown(table) == ["c | size", "y | 2"] and table.paragraphs == ("The size of y.",)
+    assert spots(table, text) == ["c", "size", "y", "2"]
+    assert len(parse(r"\iffalse \begin{tabular}{ll} a & b \\ x & 1 \end{tabular}")) == 1
+
+
 def test_paragraphs_that_name_the_table_come_last() -> None:
     text = f"Nothing alike.\n\nThe accuracy of models is a score.\n\nSee Table~\\ref{{tab:main}} and weep.\n\n{BOOKTABS}\n\nMore words."
     [table] = parse(text, context="Our models have a dev score.\n\nCats.")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,46 @@ def test_several_tables_in_a_sheet(tmp_path: Path) -> None:
         ("Sizes", ["e | f", "w | 3"]),
     ]
     assert [table.notes for table in found] == [(), (), ("Note.",)]
+
+
+def test_tables_side_by_side(tmp_path: Path) -> None:
+    def fill(sheet: Any) -> None:
+        for row in (["a", "b", None, "c", "d"], ["x", 1, None, "y", 2], ["z", 3, None, "w", 4], ["Note."]):
+            sheet.append(row)
+
+    def spaced(sheet: Any) -> None:
+        for row in (["a", "b", None, "c", "d"], ["x", 1, None, 5, 2], ["z", 3, None, 6, 4]):
+            sheet.append(row)
+
+    assert [shown(table) for table in _book(tmp_path / "a.xlsx", fill)] == [["a | b", "x | 1", "z | 3"], ["c | d", "y | 2", "w | 4"]]
+    assert [shown(table) for table in _book(tmp_path / "b.xlsx", spaced)] == [["a | b |  | c | d", "x | 1 |  | 5 | 2", "z | 3 |  | 6 | 4"]]
+
+
+def test_what_a_workbook_does_not_show(tmp_path: Path) -> None:
+    def fill(sheet: Any) -> None:
+        for row in (["a", "b", "c"], ["x", 1, "=B2*2"], ["y", time(3, 4, 5), datetime(2020, 1, 2, 3, 4)]):
+            sheet.append(row)
+        hidden = sheet.parent.create_sheet("Old")
+        hidden.append(["a", "b"])
+        hidden.append(["x", 99])
+        hidden.sheet_state = "hidden"
+
+    [table] = _book(tmp_path / "a.xlsx", fill)
+    assert shown(table) == ["a | b | c", "x | 1 | ", "y | 03:04:05 | 2020-01-02 03:04:00"]
+    assert [target.value for target in targets(table)] == ["1"]
+    (tmp_path / "a.xlsx").rename(tmp_path / "a.xlsm")
+    hidden, formulas = read(tmp_path / "a.xlsm").skipped
+    assert "hidden sheets ('Old'); show them" in hidden and "1 of its formulas have no value; open it" in formulas
+
+
+def test_merged_cells_that_would_fill_the_memory(tmp_path: Path) -> None:
+    _book(tmp_path / "a.xlsx", lambda sheet: sheet.append(["a", 1]))
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as whole, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as packed:
+        for name in whole.namelist():
+            more = b'</sheetData><mergeCells count="1"><mergeCell ref="A5:XFD1048576"/></mergeCells>'
+            packed.writestr(name, whole.read(name).replace(b"</sheetData>", more))
+    with pytest.raises(DocumentsError, match="merged cells over 17,179,803,648 places"):
+        read(tmp_path / "b.xlsx")
 
 
 def test_workbooks_that_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

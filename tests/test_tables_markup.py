@@ -179,6 +179,23 @@ def test_csv(text: str, rows: list[str]) -> None:
     assert shown(table) == rows and is_whole(table)
 
 
+FRAMED = {
+    "lines of comments": ("# made by x\n# on Monday\n\na,b\nx,1\n", "made by x on Monday", ["a | b", "x | 1"], ()),
+    "blanks around": ("Sizes,,\na,b,c\nx,1,2\nof a few,,\n,,\nlater,,\n", "Sizes", ["a | b | c", "x | 1 | 2"], ("of a few", "later")),
+    "a comma in the title": ("Sizes, 2020\na;b;c\nx;1,5;2,5\ny;3;4\n", "Sizes, 2020", ["a | b | c", "x | 1,5 | 2,5", "y | 3 | 4"], ()),
+    "a mark in quotes": ('a,b\n"x;y;z",1\n"u;v;w",2\n', "", ["a | b", "x;y;z | 1", "u;v;w | 2"], ()),
+    "Excel's word": ("sep=;\r\na;b\r\nx;1\r\n", "", ["a | b", "x | 1"], ()),
+    "nothing but words": ("a,\nb,\n", "", ["a | ", "b | "], ()),
+}
+
+
+@pytest.mark.parametrize(("text", "caption", "rows", "notes"), FRAMED.values(), ids=FRAMED)
+def test_lines_around_csv(text: str, caption: str, rows: list[str], notes: tuple[str, ...]) -> None:
+    [table] = parse(text, "csv")
+    assert (table.caption, shown(table), table.notes) == (caption, rows, notes)
+    assert all(" ".join(spot.split()) == cell.text for spot, cell in zip(spots(table, text), filter(lambda cell: cell.text, table.cells), strict=True))
+
+
 def test_cells_of_csv_have_places() -> None:
     text = '"a, b",c\nx, 1 \n'
     [table] = parse(text)

@@ -1,29 +1,52 @@
-"""CSV and TSV as tables: every cell with its place in the text."""
+"""CSV and TSV as tables: every cell with its place in the text; lines without a delimiter around them are caption and notes."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from limbeck.errors import TableError
-from limbeck.readers import delimiter_of
 from limbeck.schemas.tables import Spot, Table
-from limbeck.tables.headers import with_headers
+from limbeck.tables.headers import framed, with_headers
 from limbeck.tables.laying import Piece, standing
+
+MARKS = ",;\t|"
+SAID = re.compile(r"[\ufeff]?sep=(.)\r?\n", re.I)
+"""Excel's word on what divides cells."""
+QUOTED = re.compile(r'"[^"]*"')
+LOOKED_AT = 20_000
+"""Characters from which the delimiter is told."""
 
 
 def tables(source: str) -> Iterator[Table | TableError]:
     """A text's one table, or why it can't be read; nothing where no line has two cells."""
-    start = len(source) - len(source.lstrip("\ufeff\r\n"))
-    mark = delimiter_of(source[start:].split("\n", 1)[0])
+    said = SAID.match(source)
+    start = said.end() if said else len(source) - len(source.lstrip("\ufeff\r\n"))
+    mark = said[1] if said else _delimiter(source[start : start + LOOKED_AT])
     rows = [[_piece(source, *place) for place in row] for row in _places(source, mark, start)]
     rows = [row for row in rows if any(piece.text for piece in row)]
     if max(map(len, rows), default=0) < 2:
         return
+    title, body, notes = framed(rows)
     try:
-        laid = standing(rows)
+        laid = standing(body)
     except TableError as error:
         yield error
     else:
-        yield with_headers(Table(format="csv", rows=laid.rows, columns=laid.columns, cells=laid.cells, markup=source))
+        table = Table(format="csv", rows=laid.rows, columns=laid.columns, cells=laid.cells, markup=source)
+        caption = " ".join(line.lstrip("# ") for line in title)
+        yield with_headers(table.model_copy(update={"caption": caption, "notes": tuple(notes)}))
+
+
+def _delimiter(text: str) -> str:
+    """What stands equally often in most lines, quoted cells left out: a title above the header has none, or others."""
+    lines = QUOTED.sub("", text).splitlines()
+    return max(MARKS, key=lambda mark: _regular(lines, mark))
+
+
+def _regular(lines: Sequence[str], mark: str) -> tuple[int, int]:
+    """How many lines have the usual number of a mark, and this number."""
+    counts = Counter(line.count(mark) for line in lines if mark in line)
+    return max(((times, count) for count, times in counts.items()), default=(0, 0))
 
 
 def _places(source: str, mark: str, at: int) -> Iterator[list[tuple[int, int]]]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 from limbeck.schemas.tables import Cell, Header, Table
+from limbeck.tables.laying import Piece
 from limbeck.tables.targets import numbers
 
 EMPTY = re.compile(r"[\s\-–—−./*]*|n/?a|nan", re.I)
@@ -29,6 +30,20 @@ def with_headers(table: Table, ruled: Sequence[int] = (), marked: int = 0) -> Ta
     left = _left(lines, below)
     cells = [_named(cell, table, lines, top, below, left) for cell in table.cells]
     return table.model_copy(update={"cells": tuple(cells)})
+
+
+def framed(rows: Sequence[Sequence[Piece]]) -> tuple[list[str], list[Sequence[Piece]], list[str]]:
+    """The words that stand alone in the first rows, the rows of the table, and the words alone in the last ones: title and notes."""
+    body = [at for at, row in enumerate(rows) if not _is_alone(row)]
+    if not body:
+        return [], list(rows), []
+    first, last = body[0], body[-1] + 1
+    title, notes = ([row[0].text for row in part if row[0].text] for part in (rows[:first], rows[last:]))
+    return title, list(rows[first:last]), notes
+
+
+def _is_alone(row: Sequence[Piece]) -> bool:
+    return not any(piece.text for piece in row[1:]) and not numeric(row[0].text)
 
 
 def _lines(table: Table) -> list[list[Cell]]:

@@ -1,5 +1,6 @@
-"""Macros: what a LaTeX file defines for itself, put in place of its calls, and its comments taken out."""
+"""Macros: what a LaTeX file defines for itself, put in place of its calls, and what it doesn't set taken out."""
 
+import bisect
 import functools
 import re
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 from limbeck.tables.tracing import Traced, joined
 
 COMMENT = re.compile(r"\\.|%[^\n]*(?:\n[ \t]*)?", re.S)
+UNSET = re.compile(r"\\begin\s*\{(comment|verbatim\*?|lstlisting|minted)\}|\\iffalse(?![A-Za-z])")
+SET_AGAIN = re.compile(r"\\(?:fi|else)(?![A-Za-z])")
 DEFINITION = re.compile(
     r"\\(?:(?:re)?newcommand|providecommand|DeclareRobustCommand|DeclareMathOperator)\s*\*?\s*"
     r"(?:\{\s*\\([A-Za-z]+)\s*\}|\\([A-Za-z]+))\s*(?:\[(\d)\])?\s*(?:\[([^\]]*)\])?\s*(?=\{)"
@@ -29,8 +32,26 @@ class Macro:
 
 
 def without_comments(text: Traced) -> Traced:
-    """Take comments out; an escaped percent sign begins none."""
-    return text.replaced(COMMENT, lambda found: None if found.group()[0] == "\\" else "")
+    r"""Take out comments, what `\iffalse` leaves out, and listings; an escaped percent sign begins no comment."""
+    return _without_unset(text.replaced(COMMENT, lambda found: None if found.group()[0] == "\\" else ""))
+
+
+def _without_unset(text: Traced) -> Traced:
+    parts: list[Traced] = []
+    done = 0
+    ends: dict[str, list[int]] = {}
+    for one in UNSET.finditer(text.text):
+        if one.start() < done:
+            continue
+        name = one[1] or ""
+        if name not in ends:
+            closing = re.compile(rf"\\end\s*\{{{re.escape(name)}\}}") if name else SET_AGAIN
+            ends[name] = [found.end() for found in closing.finditer(text.text)]
+        at = bisect.bisect(ends[name], one.end())
+        if at < len(ends[name]):
+            parts.append(text.cut(done, one.start()))
+            done = ends[name][at]
+    return joined([*parts, text.cut(done, len(text.text))]) if parts else text
 
 
 def group(text: str, at: int) -> int | None:

@@ -33,7 +33,8 @@ TEXTS: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",
 }
-FILES = frozenset((*TEXTS, ".xlsx", ".pdf"))
+SHEETS = frozenset((".xlsx", ".xlsm"))
+FILES = frozenset((*TEXTS, *SHEETS, ".pdf"))
 COLUMNS = frozenset((".jsonl", ".ndjson", ".json", ".parquet"))
 PARSERS: dict[Format, Callable[[str], Iterator[Table | TableError]]] = {
     "latex": latex.tables,
@@ -51,6 +52,7 @@ PARAGRAPHS: dict[Format, Callable[[str], list[str]]] = {
 LATEX = re.compile(r"\\begin\s*\{[^}]*(?:tab|array)[^}]*\}|\\(?:hline|toprule|multicolumn)\b")
 HTML = re.compile(r"<(?:\w+:)?(?:table|tr|td|table-wrap)\b", re.I)
 PIPES = re.compile(r"^[ \t]*\|.*\|[ \t]*\r?$|^[ \t]*:?-+:?[ \t]*\|", re.M)
+SAYS = re.compile(r"[^\W\d_]{2}")
 COMMAND = re.compile(r"\\[A-Za-z]+\s*\{")
 LONE = re.compile(r"[\ud800-\udfff]")
 """Bytes that are no letters, which no JSON can hold."""
@@ -107,7 +109,7 @@ def _told(found: Sequence[Table | TableError], around: Sequence[str], source: st
         if isinstance(one, Table):
             chosen = [_plain(text, one.format) for text in about(one, around, MOST_PARAGRAPHS)]
             name = f"{source}#{number}" if source else ""
-            tables.append(one.model_copy(update={"source": name, "paragraphs": tuple(filter(None, chosen))}))
+            tables.append(one.model_copy(update={"source": name, "paragraphs": tuple(filter(SAYS.search, chosen))}))
     return tables, [one for one in found if isinstance(one, TableError)]
 
 
@@ -149,7 +151,7 @@ def read(
     """Read tables, each as one document.
 
     Args:
-        source: A `.tex`, `.html`, `.htm`, `.xhtml`, `.xml`, `.nxml`, `.md`, `.csv`, `.tsv`, `.xlsx` or `.pdf` file; a
+        source: A `.tex`, `.html`, `.htm`, `.xhtml`, `.xml`, `.nxml`, `.md`, `.csv`, `.tsv`, `.xlsx`, `.xlsm` or `.pdf` file; a
             folder of them; or a `.jsonl`, `.ndjson`, `.json` or `.parquet` file whose rows hold markup.
         table: The column that holds the markup; by default `table`.
         context: The column that holds text about it; by default `context`, where there is one.
@@ -222,7 +224,7 @@ def _inside(folder: Path, skipped: Skipped) -> list[Path]:
 
 def _of_file(path: Path, name: str, skipped: Skipped) -> tuple[list[Table], list[TableError]]:
     kind = path.suffix.lower()
-    if kind == ".xlsx":
+    if kind in SHEETS:
         return _told(list(sheets.tables(path)), [], name)
     if kind == ".pdf":
         found, around = pdf.tables(path)

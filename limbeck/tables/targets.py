@@ -12,8 +12,8 @@ from collections import Counter
 from limbeck.errors import ConfigError
 from limbeck.schemas.tables import Table, Target
 
-DIGITS = r"(?>\d{1,3}(?:[, \u00a0\u2009\u202f]\d{3})++(?:\.\d+)?|\d++(?:[.,]\d++)?|\.\d++)"
-"""`1,234.5`, `12 345`, `0.88`, `0,88`, `.5`"""
+DIGITS = r"(?>\d{1,3}(?:[, \u00a0\u2009\u202f'’]\d{3})++(?:\.\d+)?|\d++(?:[.,]\d++)?|\.\d++)"
+"""`1,234.5`, `12 345`, `1'234`, `0.88`, `0,88`, `.5`"""
 POWER = r"(?:[eE][-+−–]?\d++|\s?[x×·*⋅]\s?10\s?\^?[-−–+]?\d++)"
 PREFIX = re.compile(r"(?:[\s$€£¥(\[<>~≈≤≥∼≃≅=*†‡⩽⩾≲≳≪≫±]|ca\.|[-–—]\s?/\s?)*")
 VALUE = re.compile(rf"(?P<value>(?:[-−–+]\s?)?(?:10\^[-−–]?\d++|{DIGITS}{POWER}?+)(?P<suffix>[KMGBTk](?![A-Za-z]))?)")
@@ -45,7 +45,10 @@ TAIL = re.compile(
 BARE = re.compile(r"[\s%*†‡.,)\]]*")
 LONGEST = 100
 """Characters of a cell that is made of values."""
-DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+DATE = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})(?:[T ]\d{1,2}:\d\d(?::\d\d)?)?|\d{1,2}:\d\d:\d\d"
+)
+"""A day, a time, or both."""
 LIST = re.compile(r"[(\[{\s]*\d+(?:\s*,\s*\d+)+[)\]}\s]*")
 THOUSANDS = re.compile(r"[(\s]*\d{1,3}(?:,\d{3})+[)\s]*|[(\s]*\d+,\d+[)\s]*")
 NAME = re.compile(r"\d+[A-Za-z]")
