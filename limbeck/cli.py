@@ -255,12 +255,12 @@ def distill(
 @app.command()
 def predict(
     student: Annotated[Path, typer.Argument(help="a student's folder")],
-    file: Annotated[Path, typer.Argument(help="CSV, JSONL, Parquet, text file or folder")],
-    text: Annotated[str | None, typer.Option(help="the column that holds the text")] = None,
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL, Parquet, text file or folder; files with tables for a student of tables")],
+    text: Annotated[str | None, typer.Option(help="the column that holds the text, or a table's markup")] = None,
     key: Annotated[str | None, typer.Option(help="the column that holds your id of a row")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="a .csv or .jsonl file; else JSONL on stdout")] = None,
 ) -> None:
-    """Label a file with a student: no large model, no server."""
+    """Label a file with a student, or make records of its tables: no large model."""
     from limbeck.predicting import predict_file
 
     predict_file(student, file, text=text, key=key, out=out)

@@ -44,7 +44,7 @@ def placed(row: Mapping[str, Any]) -> tuple[list[tuple[Table, Target, Any]], lis
     """
     gold = [(_hashable(one["cell"]), str(one["value"])) for one in row["target_cells"]]
     try:
-        tables = parse(row["table"], context=str(row.get("context") or ""))
+        tables = parse(row["table"], source=str(row.get("paper_id") or ""), context=str(row.get("context") or ""))
     except LimbeckError:
         tables = []
     left = Counter(gold)

@@ -1,4 +1,4 @@
-"""Markdown: pipe tables, with or without the line of dashes beneath the header."""
+"""Markdown: pipe tables, with or without the line of dashes beneath the header, and tables of HTML."""
 
 import html
 import re
@@ -8,9 +8,11 @@ from limbeck.errors import TableError
 from limbeck.schemas.tables import Spot, Table
 from limbeck.tables.headers import numeric, with_headers
 from limbeck.tables.laying import Piece, standing
+from limbeck.tables.markup import tables as tables_of_html
 
 DASHES = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 FENCE = re.compile(r"[ \t]*(```|~~~)")
+HTML = re.compile(r"</?(?:table|tr|td)\b", re.I)
 BAR = re.compile(r"\\.|(\|)", re.S)
 MARKS = re.compile(r"(\*\*|__|~~)(?=\S)(.{1,300}?)(?<=\S)\1|(?<![\w*])([*_])(?=[^\s*_])(.{1,300}?)(?<=[^\s*_])\3(?![\w*])|`([^`]+)`")
 """What marks embrace ends soon: each mark that is never closed is looked after no further than that."""
@@ -21,14 +23,17 @@ Line = tuple[int, int]
 
 
 def tables(source: str) -> Iterator[Table | TableError]:
-    """The pipe tables of a text in its order, or why one can't be read; a spot is a place in `source`."""
+    """The pipe tables of a text in its order, and then those of HTML, or why one can't be read; a spot is a place in `source`."""
     lines = _lines(source)
+    code: list[Line] = []
     at = 0
     fence = ""
     while at < len(lines):
         mark = FENCE.match(source, *lines[at])
         if mark and (not fence or mark[1] == fence):
             fence = "" if fence else mark[1]
+        if fence or mark:
+            code.append(lines[at])
         end = at if fence else _block(source, lines, at)
         if end > at:
             try:
@@ -36,6 +41,16 @@ def tables(source: str) -> Iterator[Table | TableError]:
             except TableError as error:
                 yield error
         at = max(end, at + 1)
+    if HTML.search(source):
+        yield from tables_of_html(_blanked(source, code))
+
+
+def _blanked(source: str, lines: list[Line]) -> str:
+    """Blanks in place of some lines, so that all else stays at its place."""
+    letters = list(source)
+    for start, end in lines:
+        letters[start:end] = " " * (end - start)
+    return "".join(letters)
 
 
 def _lines(source: str) -> list[Line]:
@@ -133,7 +148,7 @@ def _caption(source: str, lines: list[Line], at: int, end: int) -> str:
 def paragraphs(source: str) -> list[str]:
     """The running text: blocks that hold no table's line."""
     parts = [part.strip() for part in re.split(r"\n\s*\n", source)]
-    return [text_of(part) for part in parts if part and not FENCE.match(part) and not any(map(_is_barred, part.splitlines()))]
+    return [text_of(part) for part in parts if part and not FENCE.match(part) and not HTML.search(part) and not any(map(_is_barred, part.splitlines()))]
 
 
 def _is_barred(line: str) -> bool:

@@ -16,6 +16,7 @@ from limbeck.schemas import Corpus, Document, Place
 from limbeck.schemas.tables import Format, Table
 from limbeck.tables import delimited, latex, markdown, markup, pdf, sheets
 from limbeck.tables.context import about
+from limbeck.tables.inputs import taken_in, text_beside
 from limbeck.tables.plain import prose
 
 MOST_PARAGRAPHS = 20
@@ -151,8 +152,8 @@ def read(
     """Read tables, each as one document.
 
     Args:
-        source: A `.tex`, `.html`, `.htm`, `.xhtml`, `.xml`, `.nxml`, `.md`, `.csv`, `.tsv`, `.xlsx`, `.xlsm` or `.pdf` file; a
-            folder of them; or a `.jsonl`, `.ndjson`, `.json` or `.parquet` file whose rows hold markup.
+        source: A `.tex`, `.html`, `.htm`, `.xhtml`, `.xml`, `.nxml`, `.md`, `.csv`, `.tsv`, `.xlsx`, `.xlsm` or `.pdf` file, with
+            the files that LaTeX takes in; a folder of them; or a `.jsonl`, `.ndjson`, `.json` or `.parquet` file whose rows hold markup.
         table: The column that holds the markup; by default `table`.
         context: The column that holds text about it; by default `context`, where there is one.
         key: The column that holds the row's own id; by default the row's number.
@@ -198,11 +199,12 @@ def _names(name: str) -> Iterator[str]:
 
 
 def _of_files(path: Path, skipped: Skipped) -> Iterator[Keyed]:
-    files = _inside(path, skipped) if path.is_dir() else [path]
+    files, base = (_inside(path, skipped), path) if path.is_dir() else (taken_in(path), path.parent)
+    beside = text_beside(files)
     for file in files:
-        name = file.relative_to(path).as_posix() if path.is_dir() else file.name
+        name = file.relative_to(base).as_posix()
         try:
-            found, troubles = _of_file(file, name, skipped)
+            found, troubles = _of_file(file, name, skipped, beside.get(file, ""))
         except DocumentsError as error:
             found, troubles = [], [TableError(str(error))]
         for trouble in troubles:
@@ -219,10 +221,13 @@ def _inside(folder: Path, skipped: Skipped) -> list[Path]:
     chosen = [file for file in shown if file.suffix.lower() in FILES]
     if len(chosen) < len(shown):
         skipped["files left out because they are of other kinds"] += len(shown) - len(chosen)
-    return chosen
+    there = [file for file in chosen if os.path.isfile(file)]  # Who opens a pipe waits for ever.
+    if len(there) < len(chosen):
+        skipped["files left out because they are pipes, devices or broken links"] += len(chosen) - len(there)
+    return there
 
 
-def _of_file(path: Path, name: str, skipped: Skipped) -> tuple[list[Table], list[TableError]]:
+def _of_file(path: Path, name: str, skipped: Skipped, beside: str) -> tuple[list[Table], list[TableError]]:
     kind = path.suffix.lower()
     if kind in SHEETS:
         return _told(list(sheets.tables(path)), [], name)
@@ -230,7 +235,7 @@ def _of_file(path: Path, name: str, skipped: Skipped) -> tuple[list[Table], list
         found, around = pdf.tables(path)
         return _told(found, around, name)
     with open_text(path, skipped, newline="") as file:
-        return _parsed(file.read(), TEXTS.get(kind), name, "")
+        return _parsed(file.read(), TEXTS.get(kind), name, beside)
 
 
 # ---- rows --------------------------------------------------------------------------------------------------------------
