@@ -1,6 +1,7 @@
 """Tables from files, folders, columns of rows, workbooks and PDF."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -63,6 +64,29 @@ def test_a_folder(tmp_path: Path) -> None:
     found = "\n".join(corpus.skipped)
     for words in ("files without a table: 1", "'d.tex' because", "is not text", "more than 200,000", "of other kinds: 1", "'g.xlsx' because", "'h.pdf' because"):
         assert words in found
+
+
+def test_files_that_latex_takes_in(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    main = "The size of a name, see Table~\\ref{a}.\n\n\\input{in/a} \\include{b.tex}\n%\\input{c}\n\\input{../d}\\input{gone}\\input{main}"
+    (tmp_path / "main.tex").write_text(main)
+    (tmp_path / "in" / "a.tex").write_text("\\begin{table}\\label{a}" + TEX % ("a", 1) + "\\end{table} \\input{e}")
+    for name in ("b", "c", "in/e"):
+        (tmp_path / f"{name}.tex").write_text(TEX % (name, 2))
+    corpus = read(tmp_path / "main.tex")
+    assert keys(corpus) == ["in/a.tex#1", "b.tex#1", "in/e.tex#1"]
+    text = ("The size of a name, see Table.",)
+    assert [table.paragraphs for table in tables(corpus)] == [text] * 3
+    known = dict(zip(keys(read(tmp_path)), tables(read(tmp_path)), strict=True))
+    assert {key: table.paragraphs for key, table in known.items()} == {"b.tex#1": text, "c.tex#1": (), "in/a.tex#1": text, "in/e.tex#1": text}
+
+
+def test_a_folder_with_what_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\nx,1\n")
+    os.mkfifo(tmp_path / "b.csv")
+    (tmp_path / "c.csv").symlink_to(tmp_path / "gone")
+    corpus = read(tmp_path)
+    assert keys(corpus) == ["a.csv#1"] and corpus.skipped[0].endswith("pipes, devices or broken links: 2")
 
 
 def test_letters_that_are_none(tmp_path: Path) -> None:

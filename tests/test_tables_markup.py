@@ -139,6 +139,13 @@ def test_markdown(text: str, rows: list[str], kinds: list[str] | None) -> None:
     assert kinds is None or marked(table) == kinds
 
 
+def test_html_in_markdown() -> None:
+    source = "The size of x.\n\n<table>\n<tr><th>a<th>size<tr><td>x<td>1</table>\n\n```\n<table><tr><td>no<td>2</table>\n```\n| c | d |\n|---|---|\n| y | 2 |\n"
+    one, two = parse(source, "markdown")
+    assert (shown(one), shown(two)) == (["c | d", "y | 2"], ["a | size", "x | 1"])
+    assert spots(two, source) == ["a", "size", "x", "1"] and two.paragraphs == ("The size of x.",)
+
+
 def test_marks_that_are_never_closed_take_no_time() -> None:
     before = time.process_time()
     [table] = parse("| a | b |\n|---|---|\n| " + "_a " * 100_000 + "| 1 |")
