@@ -176,7 +176,7 @@ def test_no_answer_breaks_the_reading(answer: str) -> None:
 
 
 def test_the_constraint_lets_nothing_but_a_right_answer_through() -> None:
-    import jsonschema  # type: ignore[import-untyped]
+    import jsonschema
 
     schema = answers.constraint(SCHEMA, THREE)
     full = {key: {**one, "model": "BERT", "split": None, "settings": [{"key": "a", "value": "b"}]} for key, one in WHOLE.items()}
