@@ -134,6 +134,8 @@ def test_several_tables_in_a_float_have_their_own_captions() -> None:
     ]
     apart = rf"\begin{{table}}\begin{{minipage}}{{1cm}}{one}\caption{{One.}}\end{{minipage}}\begin{{minipage}}{{1cm}}\caption{{Two.}}{two}\end{{minipage}}\end{{table}}"
     assert [table.caption for table in parse(apart)] == ["One.", "Two."]
+    below = apart.replace("minipage", "subtable").replace(r"\end{table}", r"\caption{Both.}\end{table}")
+    assert [table.caption for table in parse(below)] == ["Both. One.", "Both. Two."]
 
 
 def test_tables_in_tables() -> None:

@@ -18,7 +18,7 @@ class Grid:
 
     @cached_property
     def _covered(self) -> dict[tuple[int, int], Cell]:
-        return {place: cell for cell in self.table.cells for place in _places(cell)}
+        return {place: cell for cell in self.table.cells for place in places(cell)}
 
     @cached_property
     def _heads(self) -> dict[tuple[str, int], list[Cell]]:
@@ -50,7 +50,8 @@ class Grid:
         return sorted((cell for cell in self._heads.get(("row", row), ()) if cell.column < column), key=lambda cell: cell.column)
 
 
-def _places(cell: Cell) -> Iterator[tuple[int, int]]:
+def places(cell: Cell) -> Iterator[tuple[int, int]]:
+    """The rows and columns that a cell covers."""
     for row in range(cell.row, cell.row + cell.rows):
         for column in range(cell.column, cell.column + cell.columns):
             yield row, column

@@ -80,7 +80,7 @@ def _table(one: Environment, grids: list[Environment], text: Traced, source: str
     if _only_holds_others(one, grids, text.text, found):
         return
     whole = next((other for other in [*one.outside()][::-1] if other.floats), one)
-    caption = _caption(one, whole, text.text)
+    caption = _caption(one, whole, grids, text.text)
     start, end = _extent(one, whole, grids, text)
     inside = text.text[whole.start : whole.end]
     notes = [note for notes in NOTES.findall(inside) for note in _items(notes)]
@@ -202,17 +202,28 @@ def _number(words: str) -> int:
 # ---- captions and notes ------------------------------------------------------------------------------------------------
 
 
-def _caption(one: Environment, whole: Environment, text: str) -> str:
-    """The caption in the nearest surroundings that have one: the only one, or else the nearest by place."""
+def _caption(one: Environment, whole: Environment, grids: list[Environment], text: str) -> str:
+    """The caption of a float that holds several tables, and the nearest one in the nearest surroundings that have one."""
     for around in [one, *one.outside()]:
-        marks = [mark.end() for mark in CAPTION.finditer(text, around.start, around.end)]
-        found = [(at, end) for at in marks if (end := group(text, at))]
-        if found:
+        if found := _captions(around, text):
             at, end = min(found, key=lambda place: min(abs(place[0] - one.end), abs(place[0] - one.start)))
-            return plain(text[at + 1 : end - 1])
+            above = [] if around is whole else _above(whole, grids, text)
+            return " ".join(plain(text[at + 1 : end - 1]) for at, end in [*above, (at, end)])
         if around is whole:
             break
     return ""
+
+
+def _captions(around: Environment, text: str) -> list[tuple[int, int]]:
+    marks = [mark.end() for mark in CAPTION.finditer(text, around.start, around.end)]
+    return [(at, end) for at in marks if (end := group(text, at))]
+
+
+def _above(whole: Environment, grids: list[Environment], text: str) -> list[tuple[int, int]]:
+    """A float's captions outside the parts that hold its tables."""
+    lines = [[grid, *grid.outside()] for grid in grids if whole.start < grid.start < whole.end]
+    parts = [line[line.index(whole) - 1] for line in lines if whole in line[1:]]
+    return [place for place in _captions(whole, text) if not any(part.start <= place[0] < part.end for part in parts)]
 
 
 def _items(notes: str) -> list[str]:

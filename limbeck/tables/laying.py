@@ -4,11 +4,12 @@ HTML and JATS leave out the places that a cell above covers, so that what follow
 and sheets write those places down, empty (`standing`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from limbeck.errors import TableError
 from limbeck.schemas.tables import Cell, Header, Spot
+from limbeck.tables.grid import places
 
 MOST_PLACES = 200_000
 """Of a table, so that a span of a billion can't take the memory."""
@@ -123,15 +124,9 @@ def _bounded(rows: int, columns: int) -> None:
         raise TableError(f"a table of {rows:,} x {columns:,} places is more than {MOST_PLACES:,}; split it")
 
 
-def _places(cell: Cell) -> Iterator[tuple[int, int]]:
-    for row in range(cell.row, cell.row + cell.rows):
-        for column in range(cell.column, cell.column + cell.columns):
-            yield row, column
-
-
 def _put(cell: Cell, taken: Taken) -> None:
     _bounded(1, len(taken) + cell.rows * cell.columns)
-    for place in _places(cell):
+    for place in places(cell):
         taken[place] = cell
 
 

@@ -12,8 +12,8 @@ from collections import Counter
 from limbeck.errors import ConfigError
 from limbeck.schemas.tables import Table, Target
 
-DIGITS = r"(?>\d{1,3}(?:[, \u00a0\u2009\u202f'’]\d{3})++(?:\.\d+)?|\d++(?:[.,]\d++)?|\.\d++)"
-"""`1,234.5`, `12 345`, `1'234`, `0.88`, `0,88`, `.5`"""
+DIGITS = r"(?>\d{1,3}(?:\.\d{3})++,\d++|\d{1,3}(?:[, \u00a0\u2009\u202f'’]\d{3})++(?:\.\d+)?|\d++(?:[.,]\d++)?|\.\d++)"
+"""`1,234.5`, `12 345`, `1'234`, `0.88`, `0,88`, `1.234,5`, `.5`"""
 POWER = r"(?:[eE][-+−–]?\d++|\s?[x×·*⋅]\s?10\s?\^?[-−–+]?\d++)"
 PREFIX = re.compile(r"(?:[\s$€£¥(\[<>~≈≤≥∼≃≅=*†‡⩽⩾≲≳≪≫±]|ca\.|[-–—]\s?/\s?)*")
 VALUE = re.compile(rf"(?P<value>(?:[-−–+]\s?)?(?:10\^[-−–]?\d++|{DIGITS}{POWER}?+)(?P<suffix>[KMGBTk](?![A-Za-z]))?)")
