@@ -6,6 +6,7 @@ import pytest
 from drawing import is_whole, marked, shown, spots
 
 from limbeck.errors import TableError
+from limbeck.tables.context import _indexed
 from limbeck.tables.grid import Grid
 from limbeck.tables.laying import MOST_PLACES, Piece, flowing, standing
 from limbeck.tables.macros import definitions, expanded, without_comments
@@ -218,6 +219,13 @@ def test_paragraphs_that_name_the_table_come_last() -> None:
     [table] = parse(text, context="Our models have a dev score.\n\nCats.")
     assert table.paragraphs[-1] == "See Table and weep."
     assert set(table.paragraphs) == {"The accuracy of models is a score.", "Our models have a dev score.", "See Table and weep."}
+
+
+def test_text_is_indexed_once_for_all_tables_of_a_file() -> None:
+    text = "The size of x.\n\nThe colour of y.\n\n" + latex(r"a & size \\ x & 1", "ll") + latex(r"b & colour \\ y & 2", "ll")
+    _indexed.cache_clear()
+    assert [table.paragraphs[-1] for table in parse(text)] == ["The size of x.", "The colour of y."]
+    assert (_indexed.cache_info().hits, _indexed.cache_info().misses) == (1, 1)
 
 
 PROSE = {

@@ -1,7 +1,9 @@
 """Context: the paragraphs that say most about a table, by BM25 (`bm25s`) over its caption, headers and rows' names."""
 
+import functools
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from limbeck.schemas.tables import Table
 
@@ -23,22 +25,28 @@ def about(table: Table, paragraphs: Sequence[str], most: int) -> tuple[str, ...]
     Returns:
         Those that share words with the table or name it, what says most about it last.
     """
-    distinct = list(dict.fromkeys(one for one in paragraphs if one.strip()))
+    distinct = tuple(dict.fromkeys(one for one in paragraphs if one.strip()))
     if not distinct or not most:
         return ()
-    from bm25s import BM25  # Here, as it takes a second to load, and files without text do without.
-
-    query = _words_of(table)
-    known: dict[str, int] = {"": 0}
-    ids = [[known.setdefault(word, len(known)) for word in _words(text)] or [0] for text in distinct]
-    index = BM25()
-    index.index((ids, known), create_empty_token=False, show_progress=False)
-    asked = [known[word] for word in query if word in known]
+    index, known = _indexed(distinct)
+    asked = [known[word] for word in _words_of(table) if word in known]
     scores = index.get_scores_from_ids(asked).tolist() if asked else [0.0] * len(distinct)
     named = _names(table)
     scores = [score + MENTION * bool(named and named.search(text)) for score, text in zip(scores, distinct, strict=True)]
     best = sorted((at for at, score in enumerate(scores) if score > 0), key=lambda at: (scores[at], -at))[-most:]
     return tuple(distinct[at] for at in best)
+
+
+@functools.lru_cache(1)
+def _indexed(paragraphs: tuple[str, ...]) -> tuple[Any, dict[str, int]]:
+    """The index and the numbers of its words, made once for all tables of a file."""
+    from bm25s import BM25  # Here, as it takes a second to load, and files without text do without.
+
+    known: dict[str, int] = {"": 0}
+    ids = [[known.setdefault(word, len(known)) for word in _words(text)] or [0] for text in paragraphs]
+    index = BM25()
+    index.index((ids, known), create_empty_token=False, show_progress=False)
+    return index, known
 
 
 def _words_of(table: Table) -> list[str]:
