@@ -1,6 +1,7 @@
 """LaTeX tables: grids, headers, captions, macros, and where cells stand."""
 
 import re
+import time
 
 import pytest
 from drawing import is_whole, marked, shown, spots
@@ -268,6 +269,17 @@ HEADERS = {
 def test_headers(body: str, kinds: list[str]) -> None:
     [table] = parse(latex(body))
     assert marked(table) == kinds
+
+
+def test_large_cells() -> None:
+    before = time.process_time()
+    [table] = parse(latex("a & " + "$x$ " * 100_000 + r"\\ b & 1", "ll"))
+    assert shown(table)[1] == "b | 1" and time.process_time() - before < 5
+
+
+def test_a_columns_argument_that_is_never_closed() -> None:
+    [table] = parse("\\begin{tabular}{l|c\n\\toprule a & b \\\\ x & 1 \\end{tabular}")
+    assert shown(table) == ["a | b", "x | 1"]
 
 
 def test_large_tables() -> None:

@@ -20,6 +20,8 @@ PIECES = re.compile(
 DEEP = 20
 """Tables are looked for down to here, so that a thousand that are never closed don't take a thousand times as long."""
 WIDTHS = re.compile(r"tabular[*xy]|NiceTabular[*X]|xltabular|tabu|longtabu")
+UNCLOSED = re.compile(r"(?:\{[lcrpmbXS|@ *]+(?=[\s\\]))?")
+"""What columns are like, where nothing closes it."""
 OPTION = re.compile(r"\s*\[[^\]]*\]")
 
 
@@ -89,7 +91,7 @@ def _body(text: str, at: int, name: str) -> int:
         begin = at + len(text[at : at + 50]) - len(text[at : at + 50].lstrip())
         end = group(text, begin)
         if end is None:
-            return at
+            return at + len(UNCLOSED.match(text, at).group())  # type: ignore[union-attr]
         at = end
         if name in ("tabu", "longtabu") and left == 2:
             return at

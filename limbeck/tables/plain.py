@@ -33,7 +33,7 @@ CITATION = re.compile(r"[A-Za-z]*[cC]ite[A-Za-z]*")
 OPTION = re.compile(r"\s*(?:\[[^\]]*\]|\([^)]*\)(?=\{))")
 STAR = re.compile(r"\s*(?:\*|\\[A-Za-z]+|[\d.]+(?:pt|cm|em|ex|mm|in)?)")
 TICKS = {"51": "✓", "52": "✔", "53": "✕", "54": "✖", "55": "✗", "56": "✘"}
-MOST_BRACES = 500
+MOST_BRACES, MOST_LETTERS = 500, 50_000
 """That a cell or paragraph has where it was not made to stop us."""
 DING = re.compile(r"\\ding\s*\{\s*(\d+)\s*\}")
 BREAK = re.compile(r"\\\\\*?(?:\[[^\]]*\])?|\\(?:newline|tabularnewline|quad|qquad|par)(?![A-Za-z])")
@@ -57,7 +57,7 @@ def plain(latex: str) -> str:
     Raises:
         ConfigError: pylatexenc is not installed.
     """
-    if latex.count("{") > MOST_BRACES:
+    if latex.count("{") > MOST_BRACES or len(latex) > MOST_LETTERS:
         latex = _stripped(latex)
     elif MARKED.search(latex):
         try:
