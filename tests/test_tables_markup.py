@@ -67,6 +67,11 @@ def test_pages(body: str, rows: list[str]) -> None:
     assert shown(parse(f"<table>{body}</table>")[0]) == rows
 
 
+def test_tables_that_a_page_shows_later() -> None:
+    [table] = parse('<div style="display:none"><table><tr><td>a<td>b<tr><td>x<td>1</table></div>')
+    assert shown(table) == ["a | b", "x | 1"]
+
+
 def test_names_beside_values_from_the_first_row() -> None:
     [table] = parse("<table><tr><th>Height<td>3 m<tr><th>Width<td>4 m</table>")
     assert marked(table) == ["<.", "<."]

@@ -196,7 +196,7 @@ class Reader(HTMLParser):
         """What the text inside a tag is for, where it isn't for the cell."""
         aim: Aim | None = None
         inside = self.open and self.open[-1].cell
-        if tag in SILENT or (tag not in EMPTY and _is_hidden(attributes)):
+        if tag in SILENT or (inside and tag not in EMPTY and _is_hidden(attributes)):
             aim = "silent"
         elif tag == "xref" and attributes.get("ref-type") in ("table-fn", "fn", "bibr"):
             aim = "silent" if inside or self.floats else None
