@@ -151,7 +151,8 @@ class LLM:
             id=id,
             model=self.model,
             request=written,
-            text=choice["message"].get("content") or "",
+            # Half of a surrogate pair, as of an emoji cut in two, can't be written.
+            text=(choice["message"].get("content") or "").encode("utf-8", "replace").decode(),
             finish=choice.get("finish_reason") or "stop",
             prompt_tokens=prompt,
             completion_tokens=completion,

@@ -303,7 +303,7 @@ class Store:
             going_on = None not in batch
             try:
                 self._write(cursor, [one for one in batch if isinstance(one, Record)])
-            except (duckdb.Error, pa.ArrowException, OSError) as error:
+            except (duckdb.Error, pa.ArrowException, OSError, UnicodeError) as error:
                 self._broken = error
                 return
             for one in batch:

@@ -146,7 +146,7 @@ REPEATED = [
 @pytest.mark.parametrize(("value", "said", "same"), REPEATED)
 def test_a_value_is_repeated_as_models_write_numbers(value: str, said: str, same: bool) -> None:
     cell = Target(row=1, column=1, value=value, start=0, end=4)
-    found, stopped = answers.read('{"1,1": {"value": %s, "type": "Size", "OF": 1.50}}' % said, SCHEMA, [cell])
+    found, stopped = answers.read(f'{{"1,1": {{"value": {said}, "type": "Size", "OF": 1.50}}}}', SCHEMA, [cell])
     assert (found == {"1,1": {"type": "Size", "of": "1.50"}}) == same == (not stopped)
 
 
@@ -167,6 +167,12 @@ def test_the_constraint_is_as_strict_servers_want_it() -> None:
             checked(inner)
 
     checked(said["schema"])
+
+
+def test_a_boolean_is_true_or_false() -> None:
+    schema = RecordSchema(types=(RecordType(name="R", attributes=(Attribute(name="b", kind="boolean"),)),))
+    for said, read in ((True, "true"), ("No", "false"), ("BERT", None), (None, None), (3, None)):
+        assert answers.said_of({"type": "R", "b": said}, schema) == {"type": "R", "b": read}
 
 
 @given(st.text(max_size=300))
@@ -558,6 +564,17 @@ def test_readings_of_a_table_vote(tmp_path: Path) -> None:
     assert [round(one["confidence"], 3) for one in found[:3]] == [0.667, 0.667, 1.0]
     cast = ask(outcome.store, "SELECT annotator, count(*) AS n FROM votes GROUP BY annotator ORDER BY annotator").to_pylist()
     assert [one["annotator"] for one in cast] == ["llm:fake/extract", "llm:fake/extract-2", "llm:fake/extract-3"]
+
+
+@pytest.mark.parametrize("where", ["answer", "value"])
+def test_half_of_a_surrogate_pair_or_a_control_character_stops_no_run(tmp_path: Path, where: str) -> None:
+    def half(body: Body) -> str:
+        answer = reads(body).replace("Large", "\\ud83d \\u0000\\u001b[2J" if where == "value" else "\ud83d")
+        return answer.replace('"settings": {}', '"settings": {"\\ud83d BERT": "\\ud83d\\u0000"}')
+
+    outcome, _ = piped(tmp_path, half)
+    found = ask(outcome.store, "SELECT text FROM record_values WHERE text IS NOT NULL").to_pylist()
+    assert len(found) >= 12 and not any(letter in one["text"] for one in found for letter in "\0\x1b\ud83d")
 
 
 def test_readings_of_a_schema_with_one_type_are_asked_for_one_by_one(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from limbeck.records.spelling import folded
 from limbeck.schemas import OTHER
 from limbeck.schemas.extraction import Attribute, RecordSchema, RecordType
 from limbeck.schemas.tables import Target
+from limbeck.visible import on_one_line
 
 Said = dict[str, Any]
 """What a model says of a cell: `type`, and its attributes by name; None where it says nothing, `pairs` as a dict."""
@@ -25,6 +26,7 @@ MOST_PAIRS = 5
 LONGEST = 200
 """Characters of an attribute's value."""
 VALUE, TYPE = "value", "type"
+BOOLEAN = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 BEGINNING = re.compile(r'\{\s*(?=")')
 """Of the answer, whatever braces stand in words before it."""
 NOTHING = {"", "null", "none", "n/a", "not said"}
@@ -142,10 +144,17 @@ def _read(value: Any, attribute: Attribute) -> Any:
         return dict(list(_as_pairs(value))[:MOST_PAIRS])
     if isinstance(value, bool):
         return str(value).lower()
-    text = str(value).strip()[:LONGEST] if isinstance(value, str | int | float) else ""
+    text = _plain(value) if isinstance(value, str | int | float) else ""
+    if attribute.kind == "boolean":
+        return BOOLEAN.get(text.casefold())
     if attribute.kind == "choice":
         return next((one for one in attribute.options if one.casefold() == text.casefold()), None)
     return None if text.casefold() in NOTHING else text
+
+
+def _plain(value: Any) -> str:
+    """A text on one line, without what no file or terminal takes, such as half of a surrogate pair; not too long."""
+    return on_one_line(str(value))[:LONGEST]
 
 
 def _as_pairs(value: Any) -> Iterator[tuple[str, str]]:
@@ -153,7 +162,7 @@ def _as_pairs(value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, list):
         value = {str(one.get("key")): one.get(VALUE) for one in value if isinstance(one, dict)}
     for key, said in value.items() if isinstance(value, dict) else ():
-        short = [str("" if one is None else one).strip()[:LONGEST] for one in (key, said)]
+        short = [_plain("" if one is None else one) for one in (key, said)]
         if not NOTHING & {one.casefold() for one in short}:
             yield short[0], short[1]
 
