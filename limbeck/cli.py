@@ -52,7 +52,8 @@ def init(
     if pipeline not in FOREIGN:
         raise ConfigError(f"no pipeline {pipeline!r}; write one of: {', '.join(FOREIGN)}")
     if path.exists():
-        raise ConfigError(f"{str(path)!r} is there already; write another one with: limbeck init other.yaml")
+        also = "" if pipeline == "taxonomy" else f" --pipeline {pipeline}"
+        raise ConfigError(f"{str(path)!r} is there already; write another one with: limbeck init other.yaml{also}")
     configs = files("limbeck") / "configs"
     hint = f"# yaml-language-server: $schema={configs / 'schema.json'}\n"
     written = {path: hint + (configs / f"{pipeline}.yaml").read_text("utf-8")}
