@@ -59,7 +59,7 @@ def init(
     written = {path: hint + (configs / f"{pipeline}.yaml").read_text("utf-8")}
     schema = path.parent / "records.yaml"
     if pipeline == "tables" and not schema.exists():
-        written[schema] = (configs / "records.yaml").read_text("utf-8")
+        written[schema] = (configs / "schemas" / "records.yaml").read_text("utf-8")
     try:
         for file, text in written.items():
             file.write_text(text, "utf-8")

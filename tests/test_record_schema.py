@@ -565,7 +565,7 @@ def limbeck(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_the_starter_has_no_mistake_and_no_note() -> None:
-    assert notes(read_schema(ROOT / "limbeck" / "configs" / "records.yaml")) == []
+    assert notes(read_schema(ROOT / "limbeck" / "configs" / "schemas" / "records.yaml")) == []
 
 
 def test_check_prints_types_attributes_and_notes(tmp_path: Path) -> None:
