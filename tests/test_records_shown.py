@@ -120,7 +120,7 @@ def store(empty: Store) -> Store:
     empty.put_schema(RUN, SCHEMA)
     empty.put_records(RUN, documents[0].id, RECORDS)
     empty.put_records(RUN, documents[1].id, [Extracted(row=0, column=1, value="7", type="Other", confidence=1.0)])
-    partly = json.dumps({"records": {}, "failed": {"3,2": f"no answer {EVIL}"}})
+    partly = json.dumps({"records": {}, "failed": {"3,3": f"no answer {EVIL}"}})
     metrics = {"agreement": 0.81, "seconds": 30.0, "cells": 40}
     empty.put(
         [
@@ -205,7 +205,7 @@ def test_readings_are_judged_by_what_they_came_to(store: Store) -> None:
 
 def test_a_failure_names_its_table_and_not_its_json(store: Store) -> None:
     shown = printed(showing.failures_table(store.path, a_run()))
-    assert "too long n | 7" in shown and "Accuracy of models on MNLI" in shown and "#3,2 no answer" in shown and "{" not in shown
+    assert "too long n | 7" in shown and "Accuracy of models on MNLI" in shown and "#3,3 no answer" in shown and "{" not in shown
     assert [showing.called(text) for text in (text_of(OTHER.model_copy(update={"source": "a.csv#1"})), "no table")] == ["a.csv#1", "no table"]
 
 
