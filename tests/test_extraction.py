@@ -299,6 +299,17 @@ async def test_calls_in_hand_are_finished_when_the_budget_is_spent(tmp_path: Pat
         assert store.rows("SELECT count(*) AS n FROM calls") == [{"n": 4}]
 
 
+async def test_a_table_is_given_up_after_three_cells_in_a_row(tmp_path: Path) -> None:
+    """A model that knows but the first row."""
+
+    def tires(body: Body) -> str:
+        return json.dumps({key: one for key, one in json.loads(reads(body)).items() if key[0] == "1"})
+
+    made, model = await extracted(tmp_path, tires, table(), cells(), failures=2)
+    assert list(made.records) == ["1,1", "1,2"] and list(made.failed) == ["2,1", "2,2", "3,1", "3,2"]
+    assert len(model.history) == 1 + 3 * 2 and made.failed["3,2"].startswith("3 cells in a row failed; ")
+
+
 async def test_the_budget_of_passes_ends_a_table(tmp_path: Path) -> None:
     def one_each(body: Body) -> str:
         return json.dumps(dict(list(json.loads(reads(body)).items())[:1]))

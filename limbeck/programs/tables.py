@@ -29,6 +29,8 @@ TOKENS_A_CELL = 160
 MOST_TOKENS = 2048
 """Room for an answer, as the paper gives GPT-4."""
 PASSES = 20
+LOST = 3
+"""Cells in a row that a model can't describe, after which the rest of a table fails: it answers nonsense, and is paid for it."""
 TIGHTER = 0.7
 """A prompt that doesn't fit after all gets so much of the room that it was thought to have."""
 
@@ -88,6 +90,8 @@ class Reading:
     calls: tuple[str, ...] = ()
     passes: int = 0
     """Answers that stopped before their end."""
+    lost: int = 0
+    """Cells left out since the last record."""
     error: str | None = None
     """The last mistake that the model was shown, or that cost a pass."""
 
@@ -97,12 +101,14 @@ class Reading:
         self.waiting = self.waiting[len(said.records) :]
         self.calls += said.calls
         self.passes += bool(said.stopped)
+        self.lost = 0
         self.error = said.stopped or said.error or self.error
 
     def give_up(self, cells: Sequence[Target], error: Exception) -> None:
         """Leave cells out, from the first one that waits."""
         self.failed |= {one.key: str(error) for one in cells}
         self.waiting = self.waiting[len(cells) :]
+        self.lost += 1
         self.calls += getattr(error, "calls", ())
         self.error = str(error)
 
@@ -157,8 +163,9 @@ class Extract(dspy.Module):  # type: ignore[misc]
         reading, room = Reading(chain), self.room
         passes = self.passes or max(PASSES, len(chain) // 2)
         while reading.waiting:
-            if reading.passes >= passes:
-                reading.give_up(reading.waiting, GuardrailError(f"{passes!r} answers broke off; {reading.error}"))
+            if reading.passes >= passes or reading.lost >= LOST:
+                why = f"{LOST!r} cells in a row failed" if reading.lost >= LOST else f"{passes!r} answers broke off"
+                reading.give_up(reading.waiting, GuardrailError(f"{why}; {reading.error}"))
                 break
             cells = reading.waiting[: self.cells]
             try:
