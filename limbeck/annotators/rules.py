@@ -10,13 +10,12 @@ named by what is in this file alone.
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from functools import partial
 from numbers import Real
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
+from limbeck import guests
 from limbeck.annotators.ballots import Ballot, Ballots, label_named
 from limbeck.errors import ConfigError
 
@@ -24,8 +23,8 @@ Rule = Callable[[str], object]
 
 EXAMPLE = "def refund(text): return 'Refunds' if 'money back' in text else None"
 ANSWERS = "return a label, (label, score), a list of these, or None"
-QUOTED, SAID = 60, 200
-"""Characters of a text, and of an error, that a failure quotes."""
+QUOTED = 60
+"""Characters of a text that a failure quotes."""
 
 
 def read_rules(path: str | Path) -> dict[str, Rule]:
@@ -46,9 +45,9 @@ def read_rules(path: str | Path) -> dict[str, Rule]:
     module = ModuleType(f"rules of {path}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # Dataclasses look their module up there.
-    trouble = _tried(lambda: exec(compile(source, str(path), "exec"), module.__dict__)).exception()
+    trouble = guests.tried(lambda: exec(compile(source, str(path), "exec"), module.__dict__)).exception()
     if trouble is not None:
-        raise ConfigError(f"rules {str(path)!r} can't be run ({_said(trouble)}); try: python -P {str(path)!r}") from None
+        raise ConfigError(f"rules {str(path)!r} can't be run ({guests.said(trouble)}); try: python -P {str(path)!r}") from None
     rules = {name: value for name, value in vars(module).items() if _is_rule(name, value, module)}
     if not rules:
         raise ConfigError(f"no rule in {str(path)!r}; write a function of one text: {EXAMPLE}")
@@ -77,11 +76,11 @@ def _ballots(annotator: str, rule: Rule, texts: Sequence[str], labels: Sequence[
     votes: list[Ballot] = []
     failures = []
     for text in texts:
-        answer = _tried(partial(_asked, rule, text, labels))
+        answer = guests.tried(partial(_asked, rule, text, labels))
         failure = answer.exception()
         votes.append(() if failure else answer.result())
         if failure:
-            failures.append(f"{_said(failure)}, on {text[:QUOTED]!r}")
+            failures.append(f"{guests.said(failure)}, on {text[:QUOTED]!r}")
     return Ballots(annotator, tuple(votes), len(failures), failures[0] if failures else "")
 
 
@@ -108,20 +107,3 @@ def _label_and_score(answer: object) -> tuple[str, float]:
         case (str(), Real() as score):
             raise ValueError(f"score {score!r}; give one from 0 to 1")
     raise ValueError(f"answer {answer!r}; {ANSWERS}")
-
-
-def _tried(act: Callable[[], Any]) -> "Future[Any]":
-    """What came of a person's code, which may raise anything: kept for the caller to look at."""
-    done: Future[Any] = Future()
-    try:
-        done.set_result(act())
-    except (Exception, SystemExit) as error:
-        done.set_exception(error)
-    return done
-
-
-def _said(error: BaseException) -> str:
-    """An error on one line, however much it has to say."""
-    said = " ".join(str(error).split())
-    short = said if len(said) <= SAID else said[:SAID] + " …"
-    return f"{type(error).__name__}: {short}" if short else type(error).__name__

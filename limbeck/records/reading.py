@@ -10,8 +10,7 @@ import importlib
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Union
@@ -19,6 +18,7 @@ from typing import Any, Union
 import yaml
 from pydantic import TypeAdapter
 
+from limbeck import guests
 from limbeck.config_file import KeysOnce
 from limbeck.errors import ConfigError
 from limbeck.records.forms import EXAMPLE, quoted, schema_of
@@ -28,8 +28,6 @@ from limbeck.schemas.extraction import Attribute, RecordSchema, RecordType
 CLASS = re.compile(r"(?P<module>.*\.py|\w+(?:\.\w+)*):(?P<name>\w+)")
 WIDTH = 110
 """Characters of a line in a file that we write."""
-SAID = 200
-"""Characters of somebody else's error that we pass on."""
 NULL = "tag:yaml.org,2002:null"
 HEAD = """\
 # What limbeck reads from tables: types of records, and what a record says of its value. Check it: limbeck schema check FILE
@@ -124,10 +122,10 @@ def _class_schema(module: str, name: str, source: str) -> Any:
         hint = f"write '{module}:{near[0]}'" if near else "name a pydantic class that it defines"
         raise ConfigError(f"no {name!r} in {module!r}; {hint}")
     value = getattr(loaded, name)
-    known = _tried(lambda: _adapter(value).json_schema())
+    known = guests.tried(lambda: _adapter(value).json_schema())
     trouble = known.exception()
     if trouble:
-        raise ConfigError(f"{source!r} has no JSON Schema ({_said(trouble)}); name a pydantic class, a union or a list of some")
+        raise ConfigError(f"{source!r} has no JSON Schema ({guests.said(trouble)}); name a pydantic class, a union or a list of some")
     if not is_json_schema(known.result()):
         raise ConfigError(f"{source!r} is {quoted(value)}, no record; name a pydantic class, a union or a list of some")
     return known.result()
@@ -139,10 +137,10 @@ def _adapter(value: Any) -> TypeAdapter[Any]:
 
 
 def _imported(module: str) -> ModuleType:
-    done = _tried(lambda: importlib.import_module(module))
+    done = guests.tried(lambda: importlib.import_module(module))
     trouble = done.exception()
     if trouble:
-        raise ConfigError(f"can't import {module!r} ({_said(trouble)}); install it, or name a file: 'my.py:Result'")
+        raise ConfigError(f"can't import {module!r} ({guests.said(trouble)}); install it, or name a file: 'my.py:Result'")
     loaded: ModuleType = done.result()
     return loaded
 
@@ -155,25 +153,10 @@ def _run(path: Path) -> ModuleType:
     module = ModuleType(f"schema of {path}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # Pydantic looks up there what an annotation names.
-    trouble = _tried(lambda: exec(compile(code, str(path), "exec"), module.__dict__)).exception()
+    trouble = guests.tried(lambda: exec(compile(code, str(path), "exec"), module.__dict__)).exception()
     if trouble:
-        raise ConfigError(f"{str(path)!r} can't be run ({_said(trouble)}); try: python -P {str(path)!r}")
+        raise ConfigError(f"{str(path)!r} can't be run ({guests.said(trouble)}); try: python -P {str(path)!r}")
     return module
-
-
-def _tried(act: Callable[[], Any]) -> "Future[Any]":
-    """What came of a person's code, which may raise anything: kept for the caller to look at."""
-    done: Future[Any] = Future()
-    try:
-        done.set_result(act())
-    except (Exception, SystemExit) as error:
-        done.set_exception(error)
-    return done
-
-
-def _said(error: BaseException) -> str:
-    said = " ".join(str(error).split())[:SAID]
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------
