@@ -65,7 +65,7 @@ def init(
             file.write_text(text, "utf-8")
     except OSError as error:
         raise ConfigError(f"can't write {str(path)!r} ({error.strerror}); name a file in a folder that you may write to") from None
-    print(f"wrote {' and '.join(map(str, written))}; edit, then: limbeck run {path}")
+    print(f"wrote {' and '.join(map(str, written))}; edit {'it' if len(written) == 1 else 'both'}, then: limbeck run {path}")
 
 
 @app.command()

@@ -118,3 +118,21 @@ def test_runs_of_other_pipelines_are_not_distilled(tmp_path: Path) -> None:
     other = Run(id="b2:1", pipeline="taxonomy", config="{}", documents=1, status="finished", started=0.0)
     with pytest.raises(ConfigError, match="is of pipeline 'taxonomy', which trains students itself; type: limbeck run"):
         distill(tmp_path, other, [], None, Progress(quiet=True))
+
+
+def test_the_starter_of_tables_runs_once_its_papers_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "cars.html").write_text(page(1), "utf-8")
+
+    def limbeck(*words: str) -> str:
+        done = CliRunner().invoke(app, list(words), catch_exceptions=False)
+        assert done.exit_code == 0
+        return done.output
+
+    assert limbeck("init", "my.yaml", "--pipeline", "tables") == "wrote my.yaml and records.yaml; edit both, then: limbeck run my.yaml\n"
+    assert "Result" in limbeck("schema", "check", "records.yaml")
+    assert "8 records" in limbeck("run", "my.yaml", "--model", "fake", "--quiet")
+    limbeck("export", "--out", "out", "--format", "jsonl")
+    lines = [line for file in (tmp_path / "out").iterdir() for line in file.read_text("utf-8").splitlines()]
+    assert sorted(json.loads(line)["value"] for line in lines) == sorted(["107", "108", "109", "110", "9,500", "10,500", "11,500", "12,500"])
