@@ -1,4 +1,4 @@
-"""Schema-to-JSON (Bai et al., EMNLP Findings 2024): a record for every value of a table, by a schema that a person wrote.
+"""Schema-to-JSON (Bai et al. 2024, arXiv:2305.14336): a record for every value of a table, by a schema that a person wrote.
 
 The model goes on from the value of the next cell, given in advance; what it writes is accepted up to the first cell that
 is skipped, doubled or garbled, and it is asked again from there (section 3, error recovery). Beyond the paper: cells are
