@@ -41,8 +41,8 @@ def messages(schema: RecordSchema, table: Table, target: Target, grid: Grid | No
 
 
 def answer(said: Said) -> str:
-    """A record as it writes it."""
-    return json.dumps({name: value for name, value in said.items() if value}, ensure_ascii=False)
+    """A record as it writes it: without blanks, as a server that constrains lets it (`engine.JSON_WITHOUT_BLANKS`)."""
+    return json.dumps({name: value for name, value in said.items() if value}, ensure_ascii=False, separators=(",", ":"))
 
 
 def constraint(schema: RecordSchema) -> dict[str, Any]:
