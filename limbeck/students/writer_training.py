@@ -22,7 +22,8 @@ from limbeck.students.writer import answer, messages
 
 RANK, ALPHA = 16, 32
 RATE = 1e-3
-BATCH = 8
+BATCH = 2
+"""Lessons; few tokens are shown, and small batches are more steps."""
 EPOCHS = 2
 WARM_UP = 0.1
 """Share of the batches in which the learning rate rises; it falls linearly after that."""
