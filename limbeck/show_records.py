@@ -17,6 +17,7 @@ from limbeck import show, store_records
 from limbeck.charts import many
 from limbeck.schemas import OTHER, Run
 from limbeck.schemas.extraction import Extracted, Origin, RecordSchema, Status, Value
+from limbeck.schemas.tables import cell_key
 from limbeck.show import clipped, closing, rows, short
 from limbeck.visible import on_one_line, visible
 
@@ -158,11 +159,6 @@ def _value(row: dict[str, Any]) -> Value:
     return Value(origin=origin, **{name: row[name] for name in ("name", "key", "text", "status", "confidence")})
 
 
-def cell(row: int, column: int, part: int = 0) -> str:
-    """How a cell is named, as `Target.key` does."""
-    return f"{row},{column}" + (f",{part}" if part else "")
-
-
 @dataclass(frozen=True)
 class Reader:
     """Who read the tables, and how often it found the type that was decided on."""
@@ -220,7 +216,7 @@ def _records_table(found: Iterable[Found]) -> Table:
     table = Table("key", "cell", "value", "type", "attributes", box=None)
     for one in found:
         said = [_said(value) for value in one.record.values if value.text is not None]
-        place = cell(one.record.row, one.record.column, one.record.part)
+        place = one.record.key
         shown = (Text(clipped(text)) for text in (one.key, place, one.record.value, one.record.type))
         table.add_row(*shown, Text("\n").join(said) if said else Text("–"))
     return table
@@ -295,7 +291,7 @@ def errors_view(store: Path, run: Run, limit: int | None) -> RenderableType:
         return "every value stands in its source"
     table = Table("key", "type", "attribute", "said", "status", "confidence", "records", "first at", box=None)
     for one in found:
-        said, place = on_one_line(one.value.text or ""), cell(one.row, one.column, one.part)
+        said, place = on_one_line(one.value.text or ""), cell_key(one.row, one.column, one.part)
         shown = [Text(clipped(text)) for text in (one.key, one.type, named(one.value), said, one.value.status)]
         table.add_row(*shown, f"{one.value.confidence:.2f}", f"{one.records:,}", Text(clipped(f"{place}: {one.first}")))
     return table

@@ -12,11 +12,11 @@ from limbeck.evals.s2j_cells import placed
 from limbeck.llm import Sender
 from limbeck.progress import Progress
 from limbeck.records.answers import TYPE, Said
-from limbeck.records.grounding import Source
+from limbeck.records.grounding import Source, spoken
 from limbeck.records.reading import read_schema
 from limbeck.records.scoring import Answer, GoldCell, gold_of
 from limbeck.run import run
-from limbeck.schemas.extraction import Extracted, RecordSchema
+from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.tables import Table, Target
 from limbeck.sections import FAKE
 from limbeck.settings import load
@@ -121,17 +121,6 @@ def _costs(summary: Mapping[str, Any], tables: int) -> dict[str, float]:
     spent = summary.get("spent", {})
     tokens = spent.get("prompt_tokens", 0) + spent.get("completion_tokens", 0)
     return {"seconds_a_table": summary.get("seconds", {}).get("extract", 0.0) / tables, "tokens_a_table": tokens / tables}
-
-
-def spoken(record: Extracted) -> Said:
-    """A record of the store as a model says it."""
-    said: Said = {TYPE: record.type}
-    for value in record.values:
-        if value.key:
-            said.setdefault(value.name, {})[value.key] = value.text
-        else:
-            said[value.name] = value.text
-    return said
 
 
 def sets_of(rows: Rows, schemas: Path, folder: Path) -> list[Set]:

@@ -134,6 +134,17 @@ def ground(said: Said, cell: Target, source: Source, schema: RecordSchema, sure:
     )
 
 
+def spoken(record: Extracted) -> Said:
+    """A record as a model says it: what `ground` was given, its pairs without a word in the source left out."""
+    said: Said = {TYPE: record.type}
+    for value in record.values:
+        if value.key:
+            said.setdefault(value.name, {})[value.key] = value.text
+        else:
+            said[value.name] = value.text
+    return said
+
+
 def _values(said: object, attribute: Attribute, cell: Target, source: Source, agreed: float) -> Iterator[Value]:
     pairs = said if isinstance(said, dict) else {"": said} if said not in (None, "") else {}
     kept = {key: str(text) for key, text in pairs.items() if not key or source.knows(f"{key} {text}")}

@@ -8,6 +8,7 @@ from typing import Literal
 
 from limbeck.schemas.labels import OTHER
 from limbeck.schemas.record import Record, content_id
+from limbeck.schemas.tables import cell_key
 
 Kind = Literal["text", "number", "boolean", "date", "choice", "pairs"]
 """`pairs` is a free-form dictionary: keys and values as the table has them."""
@@ -106,3 +107,8 @@ class Extracted(Record):
     """Of the type."""
     values: tuple[Value, ...] = ()
     """One for each attribute, in the schema's order; of `pairs` one for each pair."""
+
+    @property
+    def key(self) -> str:
+        """As the `Target.key` of its value."""
+        return cell_key(self.row, self.column, self.part)

@@ -13,6 +13,11 @@ Header = Literal["column", "row", "section"]
 """What a cell names: what stands below it; what stands beside it; all rows below it up to the next section."""
 
 
+def cell_key(row: int, column: int, part: int = 0) -> str:
+    """How a value in a table is named: `3,2`, or `3,2,1` for the cell's second value."""
+    return f"{row},{column}" + (f",{part}" if part else "")
+
+
 class Spot(Record):
     """Where a cell stands in its source: characters of a text, a sheet's cell, or a page's box."""
 
@@ -58,7 +63,7 @@ class Target(Record):
     @property
     def key(self) -> str:
         """How answers and votes name it: `3,2`, or `3,2,1` for the cell's second value."""
-        return f"{self.row},{self.column}" + (f",{self.part}" if self.part else "")
+        return cell_key(self.row, self.column, self.part)
 
 
 class Table(Record):

@@ -7,7 +7,8 @@ from limbeck.context import RunContext
 from limbeck.limits import many
 from limbeck.schemas.reader_card import Instruction, ReadBy, ReaderCard, Wanted
 from limbeck.stages.card import bare, source
-from limbeck.stages.extracting import STEP, said, wanted
+from limbeck.stages.extracting import wanted
+from limbeck.stages.recordmeasures import failed
 from limbeck.stages.tabled import schema_of
 from limbeck.students.cell_lessons import CellLesson
 
@@ -44,7 +45,8 @@ def reader_card(
         chosen=chosen,
         agreement=metrics.get("agreement"),
     )
-    records = [record for some in context.store.records(context.run).values() for record in some]
+    made = context.store.records(context.run)
+    records = [record for some in made.values() for record in some]
     types = dict(Counter(one.type for one in records).most_common())
     card = ReaderCard(
         use_case=settings.use_case,
@@ -56,7 +58,7 @@ def reader_card(
             tables=len(wanted(context)),
             records=len(records),
             values=dict(Counter(value.status for one in records for value in one.values)),
-            failed=sum(len(failed) for _, _, failed in said(context, STEP)),
+            failed=failed(context, made),
         ),
         training=training,
     )

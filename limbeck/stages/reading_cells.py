@@ -9,6 +9,7 @@ from typing import Any
 
 from limbeck.context import RunContext
 from limbeck.records.answers import TYPE, Said
+from limbeck.records.grounding import spoken
 from limbeck.records.scoring import GoldCell, score
 from limbeck.records.voting import Decided
 from limbeck.schemas import content_id
@@ -20,7 +21,7 @@ from limbeck.stages.reader_card import reader_card
 from limbeck.stages.tabled import cells, schema_of, tables
 from limbeck.students import cellwise, writer_training
 from limbeck.students.cell_files import Read, opened
-from limbeck.students.cell_lessons import CellLesson
+from limbeck.students.cell_lessons import CellLesson, by_table
 
 STEP = "distil"
 FEWEST = 2
@@ -74,7 +75,7 @@ def lessons(context: RunContext) -> tuple[list[CellLesson], list[CellLesson]]:
     held: list[CellLesson] = []
     for document, records in records_of.items():
         table, targets = found[document], {one.key: one for one in cells(context, found[document])}
-        given = [CellLesson(table, targets[key], said_of(one)) for one in records if (key := key_of(one)) in targets]
+        given = [CellLesson(table, targets[key], said_of(one)) for one in records if (key := one.key) in targets]
         (held if document in left_out else shown).extend(given)
     return shown, held
 
@@ -86,27 +87,16 @@ def _drawn(context: RunContext, documents: Sequence[str]) -> set[str]:
     return set(sorted(documents, key=lambda one: content_id([seed, one]))[:count])
 
 
-def key_of(record: Extracted) -> str:
-    """The key of a record's cell."""
-    return f"{record.row},{record.column}" + (f",{record.part}" if record.part else "")
-
-
 def said_of(record: Extracted) -> Said:
-    """A record as its teacher said it, but for what stands nowhere."""
-    said: Said = {TYPE: record.type}
-    for value in record.values:
-        text = value.text if value.status in TAUGHT else None
-        if value.key:
-            said.setdefault(value.name, {})[value.key] = text or value.text
-        else:
-            said[value.name] = text
-    return said
+    """A record as its teacher said it, but for what stands nowhere; of pairs, a word of each stands somewhere."""
+    lost = {value.name for value in record.values if not value.key and value.status not in TAUGHT}
+    return {name: None if name in lost else said for name, said in spoken(record).items()}
 
 
 async def agreement(read: Read, held: Sequence[CellLesson]) -> dict[str, float]:
     """Micro F1 of what a student says of cells held out, by its teacher's records; nothing where none are."""
-    gold, said, by_table = [], {}, _by_table(held)
-    for number, some in enumerate(by_table):
+    gold, said = [], {}
+    for number, some in enumerate(by_table(held)):
         for one, (record, _) in zip(some, await read(some[0].table, [each.target for each in some]), strict=True):
             key = (number, one.target.key)
             values = {name: value if isinstance(value, dict) else (value,) for name, value in one.said.items() if value and name != TYPE}
@@ -115,13 +105,6 @@ async def agreement(read: Read, held: Sequence[CellLesson]) -> dict[str, float]:
         if len(gold) >= MOST_HELD_OUT:
             break
     return {"agreement": score(gold, said).micro.f1} if gold else {}
-
-
-def _by_table(given: Sequence[CellLesson]) -> list[list[CellLesson]]:
-    found: dict[int, list[CellLesson]] = {}
-    for one in given:
-        found.setdefault(id(one.table), []).append(one)
-    return list(found.values())
 
 
 @asynccontextmanager

@@ -29,6 +29,14 @@ class CellLesson:
         return self.table.source.partition("#")[0] or self.table.caption + self.table.markup[:200]
 
 
+def by_table(lessons: Sequence[CellLesson]) -> list[list[CellLesson]]:
+    """Lessons, those of one `Table` together."""
+    found: dict[int, list[CellLesson]] = {}
+    for one in lessons:
+        found.setdefault(id(one.table), []).append(one)
+    return list(found.values())
+
+
 def drawn(lessons: Sequence[CellLesson], each: int, most: int, seed: int) -> list[CellLesson]:
     """Some of the lessons, evenly over tables, in their order.
 

@@ -18,7 +18,7 @@ from limbeck.encoder import Encoder
 from limbeck.errors import StudentError
 from limbeck.schemas.extraction import Attribute, RecordSchema
 from limbeck.students import cell_ranking, cell_trees, cell_typing, ridge
-from limbeck.students.cell_lessons import CellLesson, drawn, tidy
+from limbeck.students.cell_lessons import CellLesson, by_table, drawn, tidy
 from limbeck.students.cell_ranking import Attributes, Ranked, gains, learn
 from limbeck.students.cell_reader import CellReader, load
 from limbeck.students.cell_seen import Texts, see
@@ -46,10 +46,8 @@ def fit(lessons: Sequence[CellLesson], schema: RecordSchema, encoder: Encoder, s
     """
     if not lessons:
         raise StudentError("a student of tables can't learn from no cell; let the run read more tables")
-    tables: dict[int, list[CellLesson]] = {}
-    for one in lessons:
-        tables.setdefault(id(one.table), []).append(CellLesson(one.table, one.target, tidy(one.said, schema)))
-    chosen = drawn([one for table in tables.values() for one in table], EACH_TABLE, MOST_LESSONS, seed)
+    tables = by_table([CellLesson(one.table, one.target, tidy(one.said, schema)) for one in lessons])
+    chosen = drawn([one for table in tables for one in table], EACH_TABLE, MOST_LESSONS, seed)
     return _Teaching(chosen, schema, encoder, seed).reader()
 
 
@@ -59,10 +57,7 @@ class _Teaching:
     def __init__(self, lessons: list[CellLesson], schema: RecordSchema, encoder: Encoder, seed: int) -> None:
         self.schema, self.encoder, self.seed = schema, encoder, seed
         self.texts = Texts(encoder)
-        tables: dict[int, list[CellLesson]] = {}
-        for one in lessons:
-            tables.setdefault(id(one.table), []).append(one)
-        self.tables = list(tables.values())
+        self.tables = by_table(lessons)
         self.seen = [see(one[0].table, [each.target for each in one]) for one in self.tables]
         self.kinds = [np.array([schema.names.index(one.said["type"]) for one in table]) for table in self.tables]
         self.weights = [np.full(len(one), len(one) ** -0.5) for one in self.tables]
