@@ -333,11 +333,39 @@ def test_a_writer_learns_and_its_adapter_can_be_loaded(tiny: str, tmp_path: Path
     taught = [CellLesson(one.table, one.target, {"type": "A", "m": "same"}) for one in lessons([1, 2, 3])]
     made = writer_training.fit(taught[:-8], taught[-8:], SHORT, tiny, 0, heard.append, 60_000)
     losses = [float(line.split("held out ")[1]) for line in heard]
-    assert len(losses) == writer_training.EPOCHS and losses[-1] < losses[0]
+    assert len(losses) == writer_training.MOST_EPOCHS and losses[-1] < losses[0]
     made.save(tmp_path / "student")
     assert cell_files.is_cell_reader(tmp_path / "student") and cell_files.read_writer(tmp_path / "student") == (SHORT, tiny)
     loaded = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny), str(tmp_path / "student"))
     assert any("lora_B" in name and float(one.abs().sum()) > 0 for name, one in loaded.named_parameters())
+
+
+@pytest.mark.parametrize(
+    ("types", "said", "heavy"),
+    [
+        (("IC50", "EC50"), "IC50", "I"),
+        (("IC50", "EC50"), "Other", "O"),
+        (("Result", "Results"), "Result", 'R"'),
+        (("Result", "Results"), "Results", "Rs"),
+        (("Size",), "Size", "S"),
+    ],
+)
+def test_letters_at_which_types_part_weigh_more(types: tuple[str, ...], said: str, heavy: str, tiny: str) -> None:
+    from transformers import AutoTokenizer
+
+    schema = RecordSchema(types=tuple(RecordType(name=one, attributes=(Attribute(name="m"),)) for one in types))
+    cell = lessons([1])[0]
+    made = writer_training.Lessons(AutoTokenizer.from_pretrained(tiny), schema).lesson(CellLesson(cell.table, cell.target, {"type": said, "m": "IERO"}))
+    text = writer.answer({"type": said, "m": "IERO"} if said != "Other" else {"type": said})
+    assert "".join(text[at] for at, weight in enumerate(made.weights[:-1]) if weight > 1) == heavy and set(made.weights) == {1.0, writer_training.DECIDES}
+    assert made.size == len(made.prompt) + len(text) + 1
+
+
+def test_lessons_are_learnt_from_as_long_as_their_tokens_last(tiny: str) -> None:
+    made = {most: writer_training.fit(lessons([1]), [], SCHEMA, tiny, 0, lambda _: None, most).metrics for most in (1, 5_500, 12_000, 60_000)}
+    assert [one["cells"] for one in made.values()] == [1, 20, 20, 20]
+    assert [round(one["tokens"] / made[5_500]["tokens"]) for one in made.values()] == [0, 1, 2, 3]
+    assert all(one["tokens"] <= most for most, one in made.items() if most > 1)
 
 
 @pytest.mark.parametrize(("file", "content"), [("writer.json", "{"), ("writer.json", "{}"), ("adapter_config.json", None)])
@@ -375,7 +403,7 @@ async def test_what_a_writer_says_is_a_record_or_other(text: str, said: Any) -> 
 
     one = table(1)
     assert await writer.read(send, "writer", SCHEMA, one, targets(one)[:2]) == [said, said]
-    assert [body["messages"] for body in asked] == [writer.messages(SCHEMA, one, target) for target in targets(one)[:2]]
+    assert [body["messages"] for body in asked] == [writer.messages(one, target) for target in targets(one)[:2]]
 
 
 @pytest.mark.vllm

@@ -32,8 +32,8 @@ UNSEEN = 0.1
 FAULTS = 0.2
 MOST_CELLS = 80
 """That models are scored on, of each set, about: whole tables, drawn by chance. On two cores each takes seconds."""
-TOKENS = 30_000
-"""That a writer is shown of each set in one epoch: some minutes on two cores."""
+TOKENS = 120_000
+"""That a writer learns from, of each set: some minutes on two cores."""
 
 Answers = dict[Cell, Said]
 Costs = dict[str, float]

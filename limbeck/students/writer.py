@@ -1,7 +1,8 @@
 """The student `writer`: a causal model with a LoRA adapter that writes a cell's record as JSON, served by vLLM beside its base.
 
 It is asked about one cell at a time, in a prompt a tenth as long as its teacher's: the table is not in it, but what a
-reader would look at from the cell (`tables/describing.py`). What it leaves unsaid it doesn't write.
+reader would look at from the cell (`tables/describing.py`); nor is the schema, which it learns by heart, as its answers
+can have no other form. What it leaves unsaid it doesn't write.
 """
 
 import asyncio
@@ -18,8 +19,11 @@ from limbeck.schemas.tables import Table, Target
 from limbeck.tables.describing import as_cell, cut
 from limbeck.tables.grid import Grid
 
+TASK = "Write the record of a table's cell as JSON: its type and what is said of its attributes."
+DIGITS = ("Below", "Cells")
+"""Lines that it isn't shown of a cell: the numbers around it, of which small models read a token a digit."""
 MOST_TEXT = 300
-"""Characters of the paragraph that says most about the table."""
+"""Characters of the paragraph that says most about the table beyond its caption."""
 MOST_TOKENS = 200
 """Room for a record."""
 LONGEST = 80
@@ -30,19 +34,24 @@ Send = Callable[[Body], Awaitable[Body]]
 Message = dict[str, str]
 
 
-def messages(schema: RecordSchema, table: Table, target: Target, grid: Grid | None = None) -> list[Message]:
+def messages(table: Table, target: Target, grid: Grid | None = None) -> list[Message]:
     """What it is asked about a cell; the same when it is taught and when it answers."""
-    text = f"Text: {cut(table.paragraphs[-1], MOST_TEXT)}\n" if table.paragraphs else ""
-    task = "Write the record of a table's cell as JSON: its type and what is said of its attributes.\n"
+    said = next((one for one in reversed(table.paragraphs) if not table.caption or table.caption not in one), "")
+    text = f"Text: {cut(said, MOST_TEXT)}\n" if said else ""
     return [
-        {"role": "system", "content": task + answers.template(schema)},
-        {"role": "user", "content": text + as_cell(table, target, grid)},
+        {"role": "system", "content": TASK},
+        {"role": "user", "content": text + as_cell(table, target, grid, DIGITS)},
     ]
 
 
 def answer(said: Said) -> str:
     """A record as it writes it: without blanks, as a server that constrains lets it (`engine.JSON_WITHOUT_BLANKS`)."""
     return json.dumps({name: value for name, value in said.items() if value}, ensure_ascii=False, separators=(",", ":"))
+
+
+def beginning(type_name: str) -> str:
+    """An answer up to the end of its type."""
+    return answer({TYPE: type_name}).removesuffix("}")
 
 
 def constraint(schema: RecordSchema) -> dict[str, Any]:
@@ -76,7 +85,7 @@ async def read(send: Send, model: str, schema: RecordSchema, table: Table, targe
 
     async def one(target: Target) -> tuple[Said, float]:
         async with places:
-            answered = await send(_request(model, schema, messages(schema, table, target, grid)))
+            answered = await send(_request(model, schema, messages(table, target, grid)))
         return heard(answered["choices"][0]["message"].get("content") or "", schema)
 
     return list(await asyncio.gather(*map(one, targets)))

@@ -1,36 +1,42 @@
 """Teaching a writer: LoRA on a causal model (Hu et al. 2021, arXiv:2106.09685), with a loss on the answers alone.
 
 Distillation as in Schema-to-JSON: the teacher's records are the lessons. Tokens are what training costs, so that lessons
-are drawn until a budget of them is full, evenly over tables.
+are drawn until a budget of them is full, evenly over tables; few lessons are learnt more than once. Tokens at which the
+types of records part weigh more: one of thirty in an answer, and the others follow from it.
 """
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from limbeck.device import device
 from limbeck.embedded import embedded_model
 from limbeck.errors import ConfigError, StudentError
+from limbeck.records.answers import TYPE
 from limbeck.schemas.extraction import RecordSchema
 from limbeck.sections import EMBEDDED
 from limbeck.students.cell_lessons import CellLesson, drawn, tidy
-from limbeck.students.writer import answer, messages
+from limbeck.students.writer import answer, beginning, messages
 
 RANK, ALPHA = 16, 32
 RATE = 1e-3
-BATCH = 2
+BATCH = 4
 """Lessons; few tokens are shown, and small batches are more steps."""
-EPOCHS = 2
+DECIDES = 10.0
+"""What a token weighs at which types part; all others weigh 1."""
+MOST_EPOCHS = 3
 WARM_UP = 0.1
 """Share of the batches in which the learning rate rises; it falls linearly after that."""
-TOKENS = {"cpu": 100_000, "cuda": 3_000_000}
-"""In one epoch, where nobody says how many: some minutes."""
-SHAPES = 64
+TOKENS = {"cpu": 120_000, "cuda": 3_000_000}
+"""That are learnt from in all, where nobody says how many: some minutes."""
+SHAPES = 16
 """Batches are as long as a multiple of so many tokens."""
+JITTER = 40
+"""Tokens by which lessons of a batch may differ: those of one length are often of one table."""
 EACH_TABLE = 40
 LONGEST = 1024
 """Tokens of a lesson; longer ones are left out."""
@@ -40,8 +46,20 @@ TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 MANIFEST = "writer.json"
 
 Progress = Callable[[str], None]
-Tokens = tuple[list[int], list[int]]
-"""A lesson: the prompt's tokens and the answer's."""
+
+
+class Lesson(NamedTuple):
+    """A cell and its record as tokens."""
+
+    prompt: list[int]
+    said: list[int]
+    weights: list[float]
+    """Of the answer's tokens."""
+
+    @property
+    def size(self) -> int:
+        """Tokens in all."""
+        return len(self.prompt) + len(self.said)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +114,7 @@ def fit(
         base: `embedded`, or a folder or hub id of a causal model.
         seed: Of adapter, draw and order.
         progress: Told about each epoch.
-        most_tokens: In one epoch.
+        most_tokens: That it learns from in all; what `TOKENS` says where nobody says how many.
 
     Raises:
         StudentError: There is no lesson that fits.
@@ -105,18 +123,22 @@ def fit(
     import torch
 
     tokenizer, model = _loaded(base)
+    most = most_tokens or TOKENS[device()]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        shown = _tokens(tokenizer, lessons, schema, most_tokens or TOKENS[device()], seed)
+        made = Lessons(tokenizer, schema)
+        shown = made.drawn(lessons, most, seed)
         if not shown:
             raise StudentError("a writer can't learn from no cell; let the run read more tables")
-        kept = [_lesson(tokenizer, one, schema) for one in drawn(held, EACH_TABLE, MOST_HELD, seed)]
-        run = _Run(_adapted(model, base), tokenizer.pad_token_id or 0, seed, -(-len(shown) // BATCH) * EPOCHS)
-        for epoch in range(EPOCHS):
+        kept = [made.lesson(one) for one in drawn(held, EACH_TABLE, MOST_HELD, seed)]
+        tokens = sum(one.size for one in shown)
+        epochs = max(1, min(MOST_EPOCHS, most // tokens))
+        run = _Run(_adapted(model, base), tokenizer.pad_token_id or 0, seed, -(-len(shown) // BATCH) * epochs)
+        for epoch in range(epochs):
             loss = run.epoch(shown)
             held_loss = run.loss(kept) if kept else loss
-            progress(f"writer: epoch {epoch + 1} of {EPOCHS}, loss {loss:.3f}, held out {held_loss:.3f}")
-    metrics = {"cells": float(len(shown)), "tokens": float(sum(map(_size, shown))), "loss": loss, "held_out_loss": held_loss}
+            progress(f"writer: epoch {epoch + 1} of {epochs}, loss {loss:.3f}, held out {held_loss:.3f}")
+    metrics = {"cells": float(len(shown)), "tokens": float(tokens * epochs), "loss": loss, "held_out_loss": held_loss}
     return Writer(schema, base, run.model, metrics)
 
 
@@ -145,23 +167,36 @@ def _adapted(model: Any, base: str) -> Any:
     return get_peft_model(model, config)
 
 
-def _tokens(tokenizer: Any, lessons: Sequence[CellLesson], schema: RecordSchema, most: int, seed: int) -> list[Tokens]:
-    """Lessons as tokens: about as many as so many tokens are, evenly over tables."""
-    tried = [_size(_lesson(tokenizer, one, schema)) for one in drawn(lessons, 1, 50, seed)]
-    count = max(1, int(most / np.mean(tried))) if tried else 0
-    made = (_lesson(tokenizer, one, schema) for one in drawn(lessons, EACH_TABLE, count, seed))
-    return [one for one in made if _size(one) <= LONGEST]
+class Lessons:
+    """Cells and their records as a model's tokens."""
+
+    def __init__(self, tokenizer: Any, schema: RecordSchema) -> None:
+        self.tokenizer, self.schema = tokenizer, schema
+        self.beginnings = {name: self._tokens(beginning(name)) for name in schema.names}
+
+    def drawn(self, given: Sequence[CellLesson], most: int, seed: int) -> list[Lesson]:
+        """About as many as so many tokens are, evenly over tables."""
+        tried = [self.lesson(one).size for one in drawn(given, 1, 50, seed)]
+        count = max(1, int(most / np.mean(tried))) if tried else 0
+        made = map(self.lesson, drawn(given, EACH_TABLE, count, seed))
+        return [one for one in made if one.size <= LONGEST]
+
+    def lesson(self, one: CellLesson) -> Lesson:
+        """A cell and its record."""
+        prompt = self.tokenizer.apply_chat_template(messages(one.table, one.target), add_generation_prompt=True, tokenize=False)
+        record = tidy(one.said, self.schema)
+        said = self._tokens(answer(record) + self.tokenizer.eos_token)
+        others = [tokens for name, tokens in self.beginnings.items() if name != record[TYPE]]
+        return Lesson(self._tokens(prompt), said, [DECIDES if _parts(said, at, others) else 1.0 for at in range(len(said))])
+
+    def _tokens(self, text: str) -> list[int]:
+        found: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return found
 
 
-def _lesson(tokenizer: Any, one: CellLesson, schema: RecordSchema) -> Tokens:
-    asked = messages(schema, one.table, one.target)
-    prompt = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
-    said = answer(tidy(one.said, schema)) + tokenizer.eos_token
-    return tokenizer(prompt, add_special_tokens=False)["input_ids"], tokenizer(said, add_special_tokens=False)["input_ids"]
-
-
-def _size(lesson: Tokens) -> int:
-    return len(lesson[0]) + len(lesson[1])
+def _parts(said: list[int], at: int, others: Sequence[list[int]]) -> bool:
+    """Whether an answer of another type has another token here, and the same ones before."""
+    return any(one[:at] == said[:at] and said[at] not in one[at : at + 1] for one in others if at < len(one))
 
 
 class _Run:
@@ -179,7 +214,7 @@ class _Run:
             self.optimiser, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)), 1.0)
         )
 
-    def epoch(self, lessons: Sequence[Tokens]) -> float:
+    def epoch(self, lessons: Sequence[Lesson]) -> float:
         """Learn from all lessons once; the mean loss on the way."""
         import torch
 
@@ -195,33 +230,35 @@ class _Run:
             losses.append(float(loss.detach()))
         return float(np.mean(losses))
 
-    def loss(self, lessons: Sequence[Tokens]) -> float:
-        """The mean loss of an answer's token, in nats."""
+    def loss(self, lessons: Sequence[Lesson]) -> float:
+        """The weighted mean loss of an answer's token, in nats."""
         import torch
 
         self.model.eval()
         with torch.inference_mode():
             return float(np.mean([float(self._loss(batch)) for batch in self._batches(lessons)]))
 
-    def _loss(self, batch: Sequence[Tokens]) -> Any:
-        """The mean loss of the answers' tokens; a vocabulary's worth of outputs is made of these alone."""
+    def _loss(self, batch: Sequence[Lesson]) -> Any:
+        """The weighted mean loss of the answers' tokens; a vocabulary's worth of outputs is made of these alone."""
         import torch
 
-        # Few lengths, as each new shape costs a CPU's kernels seconds once.
-        longest, place = -(-max(map(_size, batch)) // SHAPES) * SHAPES, self.model.device
-        ids = [[*prompt, *said, *[self.padding] * (longest - len(prompt) - len(said))] for prompt, said in batch]
-        there = [[1] * _size(one) + [0] * (longest - _size(one)) for one in batch]
+        # Few lengths, as each new shape costs a CPU's kernels a while once.
+        longest, place = -(-max(one.size for one in batch) // SHAPES) * SHAPES, self.model.device
+        ids = [[*one.prompt, *one.said, *[self.padding] * (longest - one.size)] for one in batch]
+        there = [[1] * one.size + [0] * (longest - one.size) for one in batch]
         given = {"input_ids": torch.tensor(ids, device=place), "attention_mask": torch.tensor(there, device=place)}
         states = self.inner(**given).last_hidden_state
         # A token is foretold by the state of the one before it.
-        foretelling = torch.cat([states[at, len(prompt) - 1 : _size((prompt, said)) - 1] for at, (prompt, said) in enumerate(batch)])
-        wanted = torch.tensor([token for _, said in batch for token in said], device=place)
-        return torch.nn.functional.cross_entropy(self.outer(foretelling).float(), wanted)
+        foretelling = torch.cat([states[at, len(one.prompt) - 1 : one.size - 1] for at, one in enumerate(batch)])
+        wanted = torch.tensor([token for one in batch for token in one.said], device=place)
+        weights = torch.tensor([weight for one in batch for weight in one.weights], device=place)
+        losses = torch.nn.functional.cross_entropy(self.outer(foretelling).float(), wanted, reduction="none")
+        return (losses * weights).sum() / weights.sum()
 
-    def _batches(self, lessons: Sequence[Tokens]) -> Iterator[list[Tokens]]:
+    def _batches(self, lessons: Sequence[Lesson]) -> Iterator[list[Lesson]]:
         """Lessons of about the same length together, in a new order each time."""
-        jitter = self.order.uniform(0, 16, len(lessons))
-        by_length = np.argsort(np.array([_size(one) for one in lessons]) + jitter)
+        jitter = self.order.uniform(0, JITTER, len(lessons))
+        by_length = np.argsort(np.array([one.size for one in lessons]) + jitter)
         batches = [by_length[at : at + BATCH].tolist() for at in range(0, len(by_length), BATCH)]
         for number in self.order.permutation(len(batches)).tolist():
             yield [lessons[at] for at in batches[number]]

@@ -10,6 +10,7 @@ About 60 to 200 tokens; the same table and target give the same text.
 """
 
 import re
+from collections.abc import Collection
 
 from limbeck.schemas.tables import Cell, Table, Target
 from limbeck.tables.grid import Grid
@@ -20,13 +21,14 @@ NUMBER = re.compile(r"[<>~≤≥±+\-−–]*\s*\d[\d.,\s]*(?:[eE][+\-]?\d+)?\s*
 BRACKETED = re.compile(r"[(\[]([^()\[\]]{1,24})[)\]]")
 
 
-def as_cell(table: Table, target: Target, grid: Grid | None = None) -> str:
+def as_cell(table: Table, target: Target, grid: Grid | None = None, without: Collection[str] = ()) -> str:
     """What a small model is shown of one value.
 
     Args:
         table: It stands in this one.
         target: The value.
         grid: The table's, where many of its values are described.
+        without: Names of lines that are left out, such as `Cells`.
     """
     grid = grid or Grid(table)
     above, beside = column_path(grid, target), row_path(grid, target)
@@ -41,7 +43,7 @@ def as_cell(table: Table, target: Target, grid: Grid | None = None) -> str:
         "Cells": _row(grid, target),
         "Value": target.value,
     }
-    return "\n".join(f"{name}: {text}" for name, text in lines.items() if text)
+    return "\n".join(f"{name}: {text}" for name, text in lines.items() if text and name not in without)
 
 
 def column_path(grid: Grid, target: Target) -> list[str]:
