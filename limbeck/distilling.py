@@ -6,11 +6,11 @@ from pathlib import Path
 
 from limbeck.errors import ConfigError
 from limbeck.progress import Progress
-from limbeck.records.reading import read_schema
 from limbeck.run import STORE, resting
 from limbeck.schemas import Run, Student
 from limbeck.settings import KINDS_OF, Settings
 from limbeck.stages import reading_cells, recordmeasures
+from limbeck.stages.tabled import schema_anew
 from limbeck.store import Store
 
 PIPELINE = "tables"
@@ -41,8 +41,8 @@ def distill(project: Path, run: Run, kinds: Sequence[str], base: str | None, pro
     with Store.open(path) as store:
         there = {one.kind for one in store.students(run.id)}
         wanted = store.record_schema(run.id)
-    source = settings.records.source if settings.records else ""
-    if wanted != read_schema(source):
+    if wanted != schema_anew(settings):
+        source = settings.records.source if settings.records else ""
         raise ConfigError(f"the schema {source!r} has changed since the run; type: limbeck run YOUR.yaml")
     chosen = [kind for kind in KINDS_OF[PIPELINE] if kind in {*there, *(kinds or KINDS_OF[PIPELINE])}]
     student = settings.student.model_copy(update={"kinds": tuple(chosen), **({"base": base} if base else {})})

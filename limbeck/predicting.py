@@ -70,10 +70,10 @@ async def _records(student: Path, corpus: Corpus, progress: Progress) -> list[di
     tables = {document.id: table_of(document.text) for document in corpus.documents}
     rows: list[dict[str, Any]] = []
     with progress.stage("predict", len(corpus.places), "tables") as stage:
-        async with cell_files.opened(student, cache() / "vllm-writer.log") as reader:
+        async with cell_files.opened(student, cache() / "vllm-writer.log") as (schema, reader):
             for place in corpus.places:
                 table = tables[place.document]
-                found = targets(table)
+                found = targets(table, schema.targets)
                 rows += [_row(place.key, *one) for one in zip(found, await reader(table, found), strict=True)]
                 stage.advance(1)
     return rows

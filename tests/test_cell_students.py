@@ -110,8 +110,8 @@ async def test_a_reader_is_loaded_as_it_was(reader: CellReader, tmp_path: Path) 
     said = reader.read(one, targets(one))
     assert cellwise.load(tmp_path / "student").read(one, targets(one)) == said
     assert cell_files.is_cell_reader(tmp_path / "student") and not cell_files.is_cell_reader(tmp_path)
-    async with cell_files.opened(tmp_path / "student", tmp_path / "log") as read:
-        assert await read(one, targets(one)) == said
+    async with cell_files.opened(tmp_path / "student", tmp_path / "log") as (schema, read):
+        assert schema == SCHEMA and await read(one, targets(one)) == said
     written = "".join(path.read_text("utf-8") for path in (tmp_path / "student").glob("*.json"))
     assert str(tmp_path) not in written and "site-packages" not in written
 
@@ -412,6 +412,6 @@ async def test_a_writer_is_served_beside_its_base(tmp_path: Path, monkeypatch: p
     made = writer_training.fit(lessons(range(4)), [], SCHEMA, EMBEDDED, 0, lambda _: None, 1500)
     made.save(tmp_path / "student")
     one = table(80)
-    async with cell_files.opened(tmp_path / "student", tmp_path / "vllm.log") as read:
+    async with cell_files.opened(tmp_path / "student", tmp_path / "vllm.log") as (_, read):
         said = await read(one, targets(one)[:4])
     assert [sure for _, sure in said] == [1.0] * 4 and {record["type"] for record, _ in said} <= set(SCHEMA.names)

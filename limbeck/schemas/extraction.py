@@ -48,11 +48,13 @@ class RecordSchema(Record):
     description: str = ""
     types: tuple[RecordType, ...]
     """Without `Other`."""
+    targets: str | None = None
+    """A regular expression for the values that become records, as a config has it; numbers without it."""
 
     @property
     def id(self) -> str:
         """Named by its content."""
-        return content_id([one.model_dump(mode="json") for one in self.types])
+        return content_id([*(one.model_dump(mode="json") for one in self.types), *([self.targets] if self.targets else [])])
 
     @property
     def names(self) -> tuple[str, ...]:

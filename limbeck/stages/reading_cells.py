@@ -112,7 +112,7 @@ async def reading(context: RunContext, kind: str, folder: Path) -> AsyncIterator
     """A student that answers, from its folder; while a writer is served, the servers of the run's models rest."""
     for one in context.served if kind == "writer" else ():
         await one.rest()
-    async with opened(folder, context.project / "vllm-writer.log") as read:
+    async with opened(folder, context.project / "vllm-writer.log") as (_, read):
         yield read
 
 

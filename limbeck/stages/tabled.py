@@ -23,22 +23,28 @@ def read(settings: Settings) -> Corpus:
     Raises:
         DocumentsError, ConfigError: They can't be read.
     """
-    _read.cache_clear()  # A schema that was edited meanwhile makes another run.
     where = settings.documents
     if where.gold:
         raise ConfigError("`documents: gold:` is not read by pipeline 'tables'; leave it out")
+    schema_anew(settings)  # One that was edited meanwhile makes another run.
     return reading.read(where.source, table=where.text, context=where.context, key=where.key, limit=where.limit)
 
 
 def schema_of(settings: Settings) -> RecordSchema:
-    """The schema that a config names, read once.
+    """What a config wants of tables: its schema, read once, of the values that it names.
 
     Raises:
         ConfigError: It names none, or it can't be read.
     """
     if settings.records is None:
         raise ConfigError(f"pipeline {settings.pipeline!r} has no schema; write `pipeline: tables` and `records:`")
-    return _read(settings.records.source)
+    return _read(settings.records.source).model_copy(update={"targets": settings.records.targets})
+
+
+def schema_anew(settings: Settings) -> RecordSchema:
+    """The same, read again."""
+    _read.cache_clear()
+    return schema_of(settings)
 
 
 @lru_cache(maxsize=1)
@@ -52,9 +58,10 @@ def check(settings: Settings, progress: Progress) -> None:
     Raises:
         ConfigError: One of them can't; nothing was written.
     """
-    for note in notes(schema_of(settings)):
+    schema = schema_of(settings)
+    for note in notes(schema):
         progress.note(f"schema: {note}")
-    targets(Table(format="csv", rows=0, columns=0, cells=()), _pattern(settings))
+    targets(Table(format="csv", rows=0, columns=0, cells=()), schema.targets)
     if "writer" in settings.kinds:
         serving.check(settings.student.base)
 
@@ -71,13 +78,9 @@ def others(settings: Settings) -> list[str]:
 
 def cells(context: RunContext, table: Table) -> list[Target]:
     """The values of a table that become records."""
-    return targets(table, _pattern(context.settings))
+    return targets(table, schema_of(context.settings).targets)
 
 
 def tables(context: RunContext) -> dict[str, Table]:
     """A run's tables, by their documents' ids."""
     return {one.id: reading.table_of(one.text) for one in context.store.documents(context.run)}
-
-
-def _pattern(settings: Settings) -> str | None:
-    return settings.records.targets if settings.records else None

@@ -37,8 +37,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def opened(folder: Path, log: Path) -> AsyncIterator[Read]:
-    """A student of either kind, ready to read; a `writer` is served by vLLM meanwhile.
+async def opened(folder: Path, log: Path) -> AsyncIterator[tuple[RecordSchema, Read]]:
+    """What a student of either kind was taught to read, and how it reads; a `writer` is served by vLLM meanwhile.
 
     Args:
         folder: The student's.
@@ -52,14 +52,14 @@ async def opened(folder: Path, log: Path) -> AsyncIterator[Read]:
     if (folder / WRITER).is_file():
         schema, base = read_writer(folder)
         async with writing(base, folder, log) as send:
-            yield partial(writer.read, send, NAME, schema)
+            yield schema, partial(writer.read, send, NAME, schema)
         return
     reader = cell_reader.load(folder)
 
     async def at_once(table: Table, targets: Sequence[Target]) -> list[tuple[Said, float]]:
         return reader.read(table, targets)
 
-    yield at_once
+    yield reader.schema, at_once
 
 
 def read_writer(folder: Path) -> tuple[RecordSchema, str]:
