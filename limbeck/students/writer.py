@@ -7,7 +7,9 @@ can have no other form. What it leaves unsaid it doesn't write.
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from limbeck.dialects import Body
@@ -72,7 +74,7 @@ def _value(one: Attribute) -> dict[str, Any]:
 
 
 async def read(send: Send, model: str, schema: RecordSchema, table: Table, targets: Sequence[Target]) -> list[tuple[Said, float]]:
-    """What it says of some cells of a table, each with how sure that is: 1 for a record, 0 for an answer that is none.
+    """What it says of some cells of a table, each with how likely its type is by its own account; 0 for an answer that is none.
 
     Args:
         send: Takes a chat request of OpenAI's protocol.
@@ -86,20 +88,35 @@ async def read(send: Send, model: str, schema: RecordSchema, table: Table, targe
     async def one(target: Target) -> tuple[Said, float]:
         async with places:
             answered = await send(_request(model, schema, messages(table, target, grid)))
-        return heard(answered["choices"][0]["message"].get("content") or "", schema)
+        return heard(answered["choices"][0], schema)
 
     return list(await asyncio.gather(*map(one, targets)))
 
 
 def _request(model: str, schema: RecordSchema, asked: list[Message]) -> Body:
     form = {"type": "json_schema", "name": "record", "schema": constraint(schema), "strict": True}
-    return {"model": model, "messages": asked, "max_tokens": MOST_TOKENS, "temperature": 0.0, "response_format": form}
+    asking = {"max_tokens": MOST_TOKENS, "temperature": 0.0, "response_format": form, "logprobs": True}
+    return {"model": model, "messages": asked, **asking}
 
 
-def heard(text: str, schema: RecordSchema) -> tuple[Said, float]:
-    """A record, from what was written; `Other` where that is none."""
+def heard(choice: Body, schema: RecordSchema) -> tuple[Said, float]:
+    """A record and the likelihood of its type, from what was written; `Other` and 0 where that is no record.
+
+    Args:
+        choice: Of a server's answer: a message, and its tokens' `logprobs` where the server gives them.
+        schema: What it was taught.
+    """
+    text = choice["message"].get("content") or ""
     try:
         said = answers.said_of(json.loads(text[text.find("{") :]), schema)
     except (ValueError, RecursionError, AttributeError):
         said = None
-    return (said, 1.0) if said else ({TYPE: OTHER}, 0.0)
+    return (said, _likelihood(choice, said)) if said else ({TYPE: OTHER}, 0.0)
+
+
+def _likelihood(choice: Body, said: Said) -> float:
+    """Of the tokens up to the end of the type; 1 where the server doesn't say."""
+    tokens = (choice.get("logprobs") or {}).get("content") or ()
+    ends = accumulate(len(one["token"]) for one in tokens)
+    end = len(beginning(said[TYPE]))
+    return math.exp(sum(one["logprob"] for one, after in zip(tokens, ends, strict=True) if after - len(one["token"]) < end))
