@@ -41,7 +41,7 @@ def distill(project: Path, run: Run, kinds: Sequence[str], base: str | None, pro
     with Store.open(path) as store:
         there = {one.kind for one in store.students(run.id)}
         wanted = store.record_schema(run.id)
-    if wanted != schema_anew(settings):
+    if not wanted or wanted.types != schema_anew(settings).types:
         source = settings.records.source if settings.records else ""
         raise ConfigError(f"the schema {source!r} has changed since the run; type: limbeck run YOUR.yaml")
     chosen = [kind for kind in KINDS_OF[PIPELINE] if kind in {*there, *(kinds or KINDS_OF[PIPELINE])}]

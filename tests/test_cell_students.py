@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limbeck.encoder import Encoder
-from limbeck.errors import StudentError
+from limbeck.errors import ConfigError, StudentError
 from limbeck.predicting import predict_file
 from limbeck.schemas.extraction import Attribute, RecordSchema, RecordType
 from limbeck.schemas.tables import Cell, Table, Target
@@ -356,7 +356,7 @@ def test_letters_at_which_types_part_weigh_more(types: tuple[str, ...], said: st
 
     schema = RecordSchema(types=tuple(RecordType(name=one, attributes=(Attribute(name="m"),)) for one in types))
     cell = lessons([1])[0]
-    made = writer_training.Lessons(AutoTokenizer.from_pretrained(tiny), schema).lesson(CellLesson(cell.table, cell.target, {"type": said, "m": "IERO"}))
+    made = writer_training.TokenLessons(AutoTokenizer.from_pretrained(tiny), schema).lesson(CellLesson(cell.table, cell.target, {"type": said, "m": "IERO"}))
     text = writer.answer({"type": said, "m": "IERO"} if said != "Other" else {"type": said})
     assert "".join(text[at] for at, weight in enumerate(made.weights[:-1]) if weight > 1) == heavy and set(made.weights) == {1.0, writer_training.DECIDES}
     assert made.size == len(made.prompt) + len(text) + 1
@@ -369,9 +369,45 @@ def test_lessons_are_learnt_from_as_long_as_their_tokens_last(tiny: str) -> None
     assert all(one["tokens"] <= most for most, one in made.items() if most > 1)
 
 
+def test_a_writer_is_shown_text_that_says_more_than_the_caption() -> None:
+    one = table(1)
+    caption, more = one.caption, f"As {one.caption} shows, the largest models of all need the fewest letters to say what they mean."
+    shown = {text: writer.messages(one.model_copy(update={"paragraphs": ("First.", text)}), targets(one)[0])[1]["content"] for text in (caption, more)}
+    assert shown[caption].startswith("Text: First.\n") and shown[more].startswith(f"Text: {more}\n")
+    assert "Cells:" not in shown[more] and "Below:" not in shown[more]
+
+
+def test_lessons_that_are_too_long_cost_no_others(tiny: str) -> None:
+    long = CellLesson(table(3), targets(table(3))[0], {"type": "Size", "model": "x" * 150, "unit": "y" * 150})
+    long = CellLesson(long.table.model_copy(update={"caption": "c" * 200, "notes": ("n" * 200,), "paragraphs": ("t" * 300,)}), long.target, long.said)
+    made = [writer_training.fit([*lessons([1, 2]), *more], [], SCHEMA, tiny, 0, lambda _: None, 5_500).metrics["cells"] for more in ([], [long])]
+    assert 15 < made[1] <= made[0] < 25
+
+
+@pytest.mark.parametrize("lost", ["chat_template", "eos_token"])
+def test_a_base_that_can_not_chat_is_named(lost: str, tiny: str, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny)
+    setattr(tokenizer, lost, None)
+    tokenizer.save_pretrained(tmp_path)
+    AutoModelForCausalLM.from_pretrained(tiny).save_pretrained(tmp_path)
+    with pytest.raises(ConfigError, match=r"has no chat template or no end token; write `student: base:`"):
+        writer_training.fit(lessons([1]), [], SCHEMA, str(tmp_path), 0, lambda _: None, 1)
+
+
+@pytest.mark.parametrize("version", [1, 99])
+def test_a_writer_of_another_limbeck_is_refused(version: int, tmp_path: Path) -> None:
+    (tmp_path / "writer.json").write_text(json.dumps({"version": version, "schema": SHORT.model_dump(), "base": EMBEDDED}), "utf-8")
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        (tmp_path / name).write_text("{}", "utf-8")
+    with pytest.raises(StudentError, match=rf"has the version {version}, this limbeck reads 2; train it again"):
+        cell_files.read_writer(tmp_path)
+
+
 @pytest.mark.parametrize(("file", "content"), [("writer.json", "{"), ("writer.json", "{}"), ("adapter_config.json", None)])
 async def test_a_damaged_writer_says_what_to_do(file: str, content: str | None, tmp_path: Path) -> None:
-    (tmp_path / "writer.json").write_text(json.dumps({"schema": SHORT.model_dump(), "base": EMBEDDED}), "utf-8")
+    (tmp_path / "writer.json").write_text(json.dumps({"version": writer_training.VERSION, "schema": SHORT.model_dump(), "base": EMBEDDED}), "utf-8")
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         (tmp_path / name).write_text("{}", "utf-8")
     assert cell_files.read_writer(tmp_path) == (SHORT, EMBEDDED)
@@ -389,7 +425,8 @@ async def test_a_damaged_writer_says_what_to_do(file: str, content: str | None, 
     [
         ('{"type": "Size", "model": "Oak"}', ({"type": "Size", "model": "Oak", "unit": None}, 1.0)),
         ('Sure: {"type": "Other"}', ({"type": "Other"}, 1.0)),
-        ('{"type": "Size", "model": "Oa', ({"type": "Other"}, 0.0)),
+        ('{"type": "Size", "model": "Oak", "unit": "M', ({"type": "Size", "model": "Oak", "unit": None}, 1.0)),
+        ('{"type": "Si', ({"type": "Other"}, 0.0)),
         ("[" * 3000, ({"type": "Other"}, 0.0)),
         ('{"type": "Weight"}', ({"type": "Other"}, 0.0)),
         ("", ({"type": "Other"}, 0.0)),
@@ -430,4 +467,4 @@ async def test_a_writer_is_served_beside_its_base(tmp_path: Path, monkeypatch: p
     one = table(80)
     async with cell_files.opened(tmp_path / "student", tmp_path / "vllm.log") as (_, read):
         said = await read(one, targets(one)[:4])
-    assert all(0 < sure < 1 for _, sure in said) and {record["type"] for record, _ in said} <= set(SCHEMA.names)
+    assert all(0 < sure <= 1 for _, sure in said) and {record["type"] for record, _ in said} <= set(SCHEMA.names)

@@ -130,8 +130,9 @@ def _repeats(said: Any, value: str) -> bool:
 
 def said_of(record: Mapping[str, Any], schema: RecordSchema) -> Said | None:
     """A record as the schema has it: its type, and each attribute's value or None; None where there is no such type."""
-    wanted = str(record.get(TYPE, "")).strip().casefold()
-    name = next((one for one in schema.names if one.casefold() == wanted), None)
+    wanted = str(record.get(TYPE, "")).strip()
+    alike = [one for one in schema.names if one.casefold() == wanted.casefold()]
+    name = wanted if wanted in alike else next(iter(alike), None)
     if name is None:
         return None
     attributes, by_name = schema.type(name).attributes, {key.casefold(): value for key, value in record.items()} | dict(record)

@@ -68,7 +68,7 @@ def check(settings: Settings, progress: Progress) -> None:
 
 def written_down(settings: Settings) -> Any:
     """The schema, as what a run is named by; its descriptions are in it, as the model reads them."""
-    return schema_of(settings).model_dump(mode="json")
+    return schema_of(settings).model_dump(mode="json", exclude={"targets"})  # Those stand in the config.
 
 
 def others(settings: Settings) -> list[str]:

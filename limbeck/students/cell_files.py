@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from limbeck.errors import StudentError
 from limbeck.records.answers import Said
 from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.tables import Table, Target
@@ -18,6 +19,7 @@ from limbeck.students.loading import ADAPTER_FILES, damaged
 from limbeck.students.student import MANIFEST
 from limbeck.students.writer_serving import NAME, writing
 from limbeck.students.writer_training import MANIFEST as WRITER
+from limbeck.students.writer_training import VERSION
 
 Read = Callable[[Table, Sequence[Target]], Awaitable[list[tuple[Said, float]]]]
 """The record of each value of a table, and how sure its reader is of the type, in [0, 1]."""
@@ -66,7 +68,7 @@ def read_writer(folder: Path) -> tuple[RecordSchema, str]:
     """What a `writer` was taught, and the name of its base.
 
     Raises:
-        StudentError: The folder is damaged.
+        StudentError: The folder is damaged, or another limbeck wrote it.
     """
     try:
         told = json.loads((folder / WRITER).read_text("utf-8"))
@@ -74,6 +76,9 @@ def read_writer(folder: Path) -> tuple[RecordSchema, str]:
         for name in ADAPTER_FILES:
             if not (folder / name).is_file():
                 raise FileNotFoundError(f"{name} is missing")
+        version = told["version"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged(folder, "writer", error) from error
+    if version != VERSION:
+        raise StudentError(f"the student in {str(folder)!r} has the version {version!r}, this limbeck reads {VERSION!r}; train it again")
     return schema, base

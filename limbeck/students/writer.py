@@ -9,8 +9,9 @@ import asyncio
 import json
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import accumulate
 from typing import Any
+
+from pydantic_core import from_json
 
 from limbeck.dialects import Body
 from limbeck.records import answers
@@ -26,10 +27,12 @@ DIGITS = ("Below", "Cells")
 """Lines that it isn't shown of a cell: the numbers around it, of which small models read a token a digit."""
 MOST_TEXT = 300
 """Characters of the paragraph that says most about the table beyond its caption."""
+BEYOND = 60
+"""Characters that a paragraph must say more than the caption where it repeats it."""
 MOST_TOKENS = 200
-"""Room for a record."""
-LONGEST = 80
-"""Characters of a value."""
+"""Room for a record; the rest of a longer one is lost. Values have no length, as the grammars of servers that count letters have no
+escapes (xgrammar 0.2), without which no `\\` or `"` can be written.
+"""
 AT_ONCE = 64
 
 Send = Callable[[Body], Awaitable[Body]]
@@ -38,12 +41,14 @@ Message = dict[str, str]
 
 def messages(table: Table, target: Target, grid: Grid | None = None) -> list[Message]:
     """What it is asked about a cell; the same when it is taught and when it answers."""
-    said = next((one for one in reversed(table.paragraphs) if not table.caption or table.caption not in one), "")
+    said = next((one for one in reversed(table.paragraphs) if _tells(one, table.caption)), "")
     text = f"Text: {cut(said, MOST_TEXT)}\n" if said else ""
-    return [
-        {"role": "system", "content": TASK},
-        {"role": "user", "content": text + as_cell(table, target, grid, DIGITS)},
-    ]
+    return [{"role": "system", "content": TASK}, {"role": "user", "content": text + as_cell(table, target, grid, DIGITS)}]
+
+
+def _tells(paragraph: str, caption: str) -> bool:
+    """Whether a paragraph says more than the caption."""
+    return not caption or caption not in paragraph or len(paragraph) > len(caption) + BEYOND
 
 
 def answer(said: Said) -> str:
@@ -67,9 +72,9 @@ def _record(one: RecordType) -> dict[str, Any]:
 
 
 def _value(one: Attribute) -> dict[str, Any]:
-    text = {"type": "string", "maxLength": LONGEST}
+    text = {"type": "string"}
     if one.kind == "pairs":
-        return {"type": "object", "additionalProperties": text}
+        return {"type": "object", "additionalProperties": text, "maxProperties": answers.MOST_PAIRS}
     return {"enum": list(one.options)} if one.kind == "choice" else text
 
 
@@ -83,24 +88,24 @@ async def read(send: Send, model: str, schema: RecordSchema, table: Table, targe
         table: Where the cells stand.
         targets: The cells.
     """
-    grid, places = Grid(table), asyncio.Semaphore(AT_ONCE)
+    grid, places, form = Grid(table), asyncio.Semaphore(AT_ONCE), _form(schema)
 
     async def one(target: Target) -> tuple[Said, float]:
         async with places:
-            answered = await send(_request(model, schema, messages(table, target, grid)))
+            answered = await send({"model": model, "messages": messages(table, target, grid), **form})
         return heard(answered["choices"][0], schema)
 
     return list(await asyncio.gather(*map(one, targets)))
 
 
-def _request(model: str, schema: RecordSchema, asked: list[Message]) -> Body:
+def _form(schema: RecordSchema) -> Body:
+    """How it is to answer."""
     form = {"type": "json_schema", "name": "record", "schema": constraint(schema), "strict": True}
-    asking = {"max_tokens": MOST_TOKENS, "temperature": 0.0, "response_format": form, "logprobs": True}
-    return {"model": model, "messages": asked, **asking}
+    return {"max_tokens": MOST_TOKENS, "temperature": 0.0, "response_format": form, "logprobs": True}
 
 
 def heard(choice: Body, schema: RecordSchema) -> tuple[Said, float]:
-    """A record and the likelihood of its type, from what was written; `Other` and 0 where that is no record.
+    """A record and the likelihood of its type, from what was written, as far as it goes; `Other` and 0 where that is no record.
 
     Args:
         choice: Of a server's answer: a message, and its tokens' `logprobs` where the server gives them.
@@ -108,15 +113,19 @@ def heard(choice: Body, schema: RecordSchema) -> tuple[Said, float]:
     """
     text = choice["message"].get("content") or ""
     try:
-        said = answers.said_of(json.loads(text[text.find("{") :]), schema)
-    except (ValueError, RecursionError, AttributeError):
-        said = None
-    return (said, _likelihood(choice, said)) if said else ({TYPE: OTHER}, 0.0)
+        record = from_json(text[text.find("{") :], allow_partial=True)
+    except ValueError:
+        record = None
+    said = answers.said_of(record, schema) if isinstance(record, dict) else None
+    return (said, _likelihood(choice, said[TYPE])) if said else ({TYPE: OTHER}, 0.0)
 
 
-def _likelihood(choice: Body, said: Said) -> float:
-    """Of the tokens up to the end of the type; 1 where the server doesn't say."""
-    tokens = (choice.get("logprobs") or {}).get("content") or ()
-    ends = accumulate(len(one["token"]) for one in tokens)
-    end = len(beginning(said[TYPE]))
-    return math.exp(sum(one["logprob"] for one, after in zip(tokens, ends, strict=True) if after - len(one["token"]) < end))
+def _likelihood(choice: Body, type_name: str) -> float:
+    """Of the tokens up to the quote that ends the type; 1 where the server doesn't say."""
+    left, likely = beginning(type_name).count('"'), 0.0
+    for one in (choice.get("logprobs") or {}).get("content") or ():
+        if left <= 0:
+            break
+        left -= str(one["token"]).count('"')
+        likely += one["logprob"] or 0.0
+    return math.exp(likely)

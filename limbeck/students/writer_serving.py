@@ -4,7 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from dspy import lm15
+
+from limbeck.dialects import Body
 from limbeck.engine import serve
+from limbeck.errors import EngineError
 from limbeck.llm import OpenAIServer
 from limbeck.sections import ModelSettings
 from limbeck.serving import in_thread
@@ -26,7 +30,7 @@ async def writing(base: str, adapter: Path, log: Path) -> AsyncIterator[Send]:
         log: Where vLLM's output goes.
 
     Raises:
-        EngineError: vLLM is not installed, or does not start.
+        EngineError: vLLM is not installed or does not start; so does sending where it fails.
     """
     options = ("--enable-lora", "--max-lora-rank", str(RANK), "--lora-modules", f"{NAME}={adapter}")
     server = await in_thread(lambda: serve(folder_of(base), name="base", log=log, context=CONTEXT, options=options))
@@ -34,6 +38,14 @@ async def writing(base: str, adapter: Path, log: Path) -> AsyncIterator[Send]:
         settings = ModelSettings(name=NAME, base_url=server.base_url)
         async with OpenAIServer(settings, server.base_url, NAME) as client:
             await client.check()
-            yield client
+
+            async def send(body: Body) -> Body:
+                try:
+                    return await client(body)
+                except lm15.LM15Error as error:
+                    said = str(error).strip().partition("\n")[0]
+                    raise EngineError(f"the server of a writer failed ({said}); see its log {str(log)!r}") from None
+
+            yield send
     finally:
         await in_thread(server.stop)

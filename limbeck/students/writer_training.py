@@ -1,8 +1,8 @@
 """Teaching a writer: LoRA on a causal model (Hu et al. 2021, arXiv:2106.09685), with a loss on the answers alone.
 
 Distillation as in Schema-to-JSON: the teacher's records are the lessons. Tokens are what training costs, so that lessons
-are drawn until a budget of them is full, evenly over tables; few lessons are learnt more than once. Tokens at which the
-types of records part weigh more: one of thirty in an answer, and the others follow from it.
+are drawn until a budget of them is full, evenly over tables, some of each; few lessons are learnt more than once. Tokens
+at which the types of records part weigh more: one of thirty in an answer, and the others follow from it.
 """
 
 import json
@@ -43,7 +43,7 @@ LONGEST = 1024
 MOST_HELD = 64
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 """The linear maps that vLLM serves adapters of, in Llama and its like."""
-MANIFEST = "writer.json"
+MANIFEST, VERSION = "writer.json", 2
 
 Progress = Callable[[str], None]
 
@@ -85,7 +85,7 @@ class Writer:
             # `False`: PEFT would otherwise ask the model hub whether the vocabulary was changed.
             self.model.save_pretrained(str(folder), save_embedding_layers=False)
             (folder / "README.md").unlink(missing_ok=True)
-            told = {"kind": "writer", "version": 1, "base": self.base, "schema": self.schema.model_dump(mode="json"), "metrics": self.metrics}
+            told = {"kind": "writer", "version": VERSION, "base": self.base, "schema": self.schema.model_dump(mode="json"), "metrics": self.metrics}
             (folder / MANIFEST).write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
         except OSError as error:
             raise StudentError(f"can't write a student to {str(folder)!r} ({error.strerror}); make room and run again") from None
@@ -126,19 +126,19 @@ def fit(
     most = most_tokens or TOKENS[device()]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        made = Lessons(tokenizer, schema)
+        made = TokenLessons(tokenizer, schema)
         shown = made.drawn(lessons, most, seed)
         if not shown:
             raise StudentError("a writer can't learn from no cell; let the run read more tables")
-        kept = [made.lesson(one) for one in drawn(held, EACH_TABLE, MOST_HELD, seed)]
+        kept = made.fitting(drawn(held, EACH_TABLE, MOST_HELD, seed))
         tokens = sum(one.size for one in shown)
         epochs = max(1, min(MOST_EPOCHS, most // tokens))
         run = _Run(_adapted(model, base), tokenizer.pad_token_id or 0, seed, -(-len(shown) // BATCH) * epochs)
         for epoch in range(epochs):
             loss = run.epoch(shown)
-            held_loss = run.loss(kept) if kept else loss
-            progress(f"writer: epoch {epoch + 1} of {epochs}, loss {loss:.3f}, held out {held_loss:.3f}")
-    metrics = {"cells": float(len(shown)), "tokens": float(tokens * epochs), "loss": loss, "held_out_loss": held_loss}
+            held_loss = {"held_out_loss": run.loss(kept)} if kept else {}
+            progress(f"writer: epoch {epoch + 1} of {epochs}, loss {loss:.3f}" + "".join(f", held out {one:.3f}" for one in held_loss.values()))
+    metrics = {"cells": float(len(shown)), "tokens": float(tokens * epochs), "loss": loss, **held_loss}
     return Writer(schema, base, run.model, metrics)
 
 
@@ -153,6 +153,8 @@ def _loaded(base: str) -> tuple[Any, Any]:
     except (OSError, ValueError, KeyError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise ConfigError(f"no causal model {base!r} ({first}); write `student: base:` a folder or a hub id of one") from None
+    if not tokenizer.chat_template or not tokenizer.eos_token:
+        raise ConfigError(f"{base!r} has no chat template or no end token; write `student: base:` a model that was taught to chat")
     return tokenizer, model.to(device())
 
 
@@ -167,7 +169,7 @@ def _adapted(model: Any, base: str) -> Any:
     return get_peft_model(model, config)
 
 
-class Lessons:
+class TokenLessons:
     """Cells and their records as a model's tokens."""
 
     def __init__(self, tokenizer: Any, schema: RecordSchema) -> None:
@@ -176,10 +178,13 @@ class Lessons:
 
     def drawn(self, given: Sequence[CellLesson], most: int, seed: int) -> list[Lesson]:
         """About as many as so many tokens are, evenly over tables."""
-        tried = [self.lesson(one).size for one in drawn(given, 1, 50, seed)]
-        count = max(1, int(most / np.mean(tried))) if tried else 0
-        made = map(self.lesson, drawn(given, EACH_TABLE, count, seed))
-        return [one for one in made if one.size <= LONGEST]
+        tried = [one.size for one in self.fitting(drawn(given, 1, 50, seed))]
+        count = max(1, int(most / np.mean(tried))) if tried else 1
+        return self.fitting(drawn(given, EACH_TABLE, count, seed))
+
+    def fitting(self, given: Sequence[CellLesson]) -> list[Lesson]:
+        """Lessons, but for those that are too long."""
+        return [made for one in given if (made := self.lesson(one)).size <= LONGEST]
 
     def lesson(self, one: CellLesson) -> Lesson:
         """A cell and its record."""

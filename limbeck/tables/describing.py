@@ -41,7 +41,7 @@ def as_cell(table: Table, target: Target, grid: Grid | None = None, without: Col
         "Below": cut(_body(grid, target), MOST_CELL),
         "Notes": cut(" ".join(table.notes), MOST_NOTES),
         "Cells": _row(grid, target),
-        "Value": target.value,
+        "Value": cut(target.value, MOST_CELL),
     }
     return "\n".join(f"{name}: {text}" for name, text in lines.items() if text and name not in without)
 

@@ -82,7 +82,7 @@ def targets(table: Table, pattern: str | None = None) -> list[Target]:
 def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ConfigError(f"{pattern!r} is no regular expression ({error}); write one, such as '[0-9.]+'") from None
 
 
