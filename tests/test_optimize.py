@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -469,8 +470,10 @@ def test_a_teacher_that_is_not_there_is_found_before_anything_is_written(tmp_pat
 
 
 @pytest.mark.parametrize("method", ["bootstrap", "mipro", "gepa"])
-def test_stopping_leaves_no_thread_behind(method: str, tmp_path: Path) -> None:
+def test_stopping_leaves_no_thread_behind(method: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """As Ctrl-C does: the main task is cancelled while the optimiser's threads wait for answers."""
+    # Shells let what they put into the background ignore Ctrl-C.
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler)))
     before, good, asked = set(threading.enumerate()), model(lambda body: False), 0
 
     async def send(body: Body) -> Body:
