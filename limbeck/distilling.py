@@ -6,11 +6,11 @@ from pathlib import Path
 
 from limbeck.errors import ConfigError
 from limbeck.progress import Progress
+from limbeck.records.reading import read_schema
 from limbeck.run import STORE, resting
 from limbeck.schemas import Run, Student
 from limbeck.settings import KINDS_OF, Settings
 from limbeck.stages import reading_cells, recordmeasures
-from limbeck.stages.tabled import schema_anew
 from limbeck.store import Store
 
 PIPELINE = "tables"
@@ -41,8 +41,9 @@ def distill(project: Path, run: Run, kinds: Sequence[str], base: str | None, pro
     with Store.open(path) as store:
         there = {one.kind for one in store.students(run.id)}
         wanted = store.record_schema(run.id)
-    if not wanted or wanted.types != schema_anew(settings).types:
-        source = settings.records.source if settings.records else ""
+    source = settings.records.source if settings.records else ""
+    # The pattern of the values isn't the file's, but the config's.
+    if not wanted or wanted.model_copy(update={"targets": None}) != read_schema(source):
         raise ConfigError(f"the schema {source!r} has changed since the run; type: limbeck run YOUR.yaml")
     chosen = [kind for kind in KINDS_OF[PIPELINE] if kind in {*there, *(kinds or KINDS_OF[PIPELINE])}]
     student = settings.student.model_copy(update={"kinds": tuple(chosen), **({"base": base} if base else {})})

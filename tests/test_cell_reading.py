@@ -91,9 +91,11 @@ def test_a_student_reads_the_tables_that_the_model_was_not_to_read(tmp_path: Pat
 
     with pytest.raises(ConfigError, match=r"no student 'lora'; type --kind with one of: cells, writer"):
         distill(project, found, ["lora"], None, Progress(quiet=True))
-    (tmp_path / "records.yaml").write_text("types: {Speed: [car]}", "utf-8")
-    with pytest.raises(ConfigError, match=r"records.yaml' has changed since the run; type: limbeck run YOUR.yaml"):
-        distill(project, found, ["cells"], None, Progress(quiet=True))
+    described = json.loads((tmp_path / "records.yaml").read_text("utf-8")) | {"description": "Of cars."}
+    for changed in (json.dumps(described), "types: {Speed: [car]}"):
+        (tmp_path / "records.yaml").write_text(changed, "utf-8")
+        with pytest.raises(ConfigError, match=r"records.yaml' has changed since the run; type: limbeck run YOUR.yaml"):
+            distill(project, found, ["cells"], None, Progress(quiet=True))
 
 
 def test_students_are_trained_again_and_read_files(tmp_path: Path) -> None:

@@ -23,10 +23,10 @@ def read(settings: Settings) -> Corpus:
     Raises:
         DocumentsError, ConfigError: They can't be read.
     """
+    _read.cache_clear()  # A schema that was edited meanwhile makes another run.
     where = settings.documents
     if where.gold:
         raise ConfigError("`documents: gold:` is not read by pipeline 'tables'; leave it out")
-    schema_anew(settings)  # One that was edited meanwhile makes another run.
     return reading.read(where.source, table=where.text, context=where.context, key=where.key, limit=where.limit)
 
 
@@ -39,12 +39,6 @@ def schema_of(settings: Settings) -> RecordSchema:
     if settings.records is None:
         raise ConfigError(f"pipeline {settings.pipeline!r} has no schema; write `pipeline: tables` and `records:`")
     return _read(settings.records.source).model_copy(update={"targets": settings.records.targets})
-
-
-def schema_anew(settings: Settings) -> RecordSchema:
-    """The same, read again."""
-    _read.cache_clear()
-    return schema_of(settings)
 
 
 @lru_cache(maxsize=1)

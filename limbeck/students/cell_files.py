@@ -10,12 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from limbeck.errors import StudentError
 from limbeck.records.answers import Said
 from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.tables import Table, Target
 from limbeck.students import cell_reader, writer
-from limbeck.students.loading import ADAPTER_FILES, damaged
+from limbeck.students.loading import ADAPTER_FILES, damaged, other_version
 from limbeck.students.student import MANIFEST
 from limbeck.students.writer_serving import NAME, writing
 from limbeck.students.writer_training import MANIFEST as WRITER
@@ -80,5 +79,5 @@ def read_writer(folder: Path) -> tuple[RecordSchema, str]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged(folder, "writer", error) from error
     if version != VERSION:
-        raise StudentError(f"the student in {str(folder)!r} has the version {version!r}, this limbeck reads {VERSION!r}; train it again")
+        raise other_version(folder, version, VERSION)
     return schema, base

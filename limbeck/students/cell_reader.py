@@ -21,7 +21,7 @@ from limbeck.students.cell_ranking import Attributes, Ranked, choose, every_attr
 from limbeck.students.cell_seen import Texts, see
 from limbeck.students.cell_shapes import LOOKS
 from limbeck.students.cell_typing import TypeTrees
-from limbeck.students.loading import damaged
+from limbeck.students.loading import damaged, other_version
 from limbeck.students.ridge import Floats
 from limbeck.students.student import MANIFEST, name_of
 
@@ -133,7 +133,7 @@ def load(folder: Path) -> CellReader:
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, ValidationError, SafetensorError) as error:
         raise damaged(folder, "cells", error) from error
     if version != VERSION:
-        raise StudentError(f"the student in {str(folder)!r} has the version {version!r}, this limbeck reads {VERSION!r}; train it again")
+        raise other_version(folder, version, VERSION)
     loaded = Encoder.load(encoder, max_tokens=most)
     _check(folder, schema, loaded.dimensions, arrays)
     return CellReader(schema, loaded, attributes, arrays["first"], *trees, metrics)

@@ -22,7 +22,7 @@ from limbeck.retrieval.retriever import LABELS_AT_ONCE, Retriever, ready
 from limbeck.sections import RetrievalSettings
 from limbeck.students.finder import KINDS, Finder
 from limbeck.students.finding import Residual, Tuned
-from limbeck.students.loading import adapted, damaged
+from limbeck.students.loading import adapted, damaged, other_version
 from limbeck.students.student import MANIFEST, name_of, save_adapter
 
 VERSION = 1
@@ -120,9 +120,7 @@ def load(folder: Path) -> Finder:
     except (OSError, KeyError, ValueError, TypeError, SafetensorError) as error:
         raise damaged(folder, "finder", error) from error
     if version != VERSION:
-        raise StudentError(
-            f"the student in {str(folder)!r} has the version {version!r}, this limbeck reads {VERSION!r}; train it again"
-        )
+        raise other_version(folder, version, VERSION)
     embedder: Embedder = (
         Residual(open_embedder(settings), residual["u"], residual["v"])
         if kind == "adapter"

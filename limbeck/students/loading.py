@@ -66,10 +66,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("kind") not in KINDS:
         raise damaged(folder, MANIFEST, ValueError(f"its kind is none of {KINDS!r}"))
     if manifest.get("version") != VERSION:
-        raise StudentError(
-            f"the student in {str(folder)!r} has the version {manifest.get('version')!r}, this limbeck reads "
-            f"{VERSION!r}; train it again"
-        )
+        raise other_version(folder, manifest.get("version"), VERSION)
     return manifest
 
 
@@ -105,3 +102,8 @@ def damaged(folder: Path, part: str, error: Exception) -> StudentError:
     return StudentError(
         f"the student in {str(folder)!r} is damaged ({part}: {reason}); copy the folder anew, or train it again"
     )
+
+
+def other_version(folder: Path, version: object, ours: int) -> StudentError:
+    """What is said of a student that another limbeck wrote."""
+    return StudentError(f"the student in {str(folder)!r} has the version {version!r}, this limbeck reads {ours!r}; train it again")
