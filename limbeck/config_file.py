@@ -73,6 +73,7 @@ def explain(error: Any, path: Path, root: type[BaseModel]) -> str:
 WHOLE = {
     "foreign": "section {key!r} in {path!r} is not read by this pipeline; leave it out, or write another `pipeline:`",
     "no labelset": "{key!r} is missing in {path!r}; add a line `labelset: {{source: labels.csv}}`, the file of your labels",
+    "no fields": "{key!r} is missing in {path!r}; add a line `fields: {{source: receipt}}`, or a file of the fields that you want",
     "no records": "{key!r} is missing in {path!r}; add a line `records: {{source: records.yaml}}`, the schema of what you want",
     "kinds": "`student: kinds:` in {path!r}: this pipeline has no student {key}; write some of these, or [] for none",
 }

@@ -12,6 +12,9 @@ FAKE = "fake"
 MINILM = "minilm"
 """The encoder's name that stands for all-MiniLM-L6-v2, which comes with limbeck."""
 
+FIELD_SETS = ("receipt", "invoice", "contract")
+"""The field sets that come with limbeck: `configs/fields/NAME.yaml`."""
+
 
 class Section(BaseModel):
     """One part of the config: closed, so that a misspelt key is an error, and frozen."""
@@ -118,9 +121,9 @@ class AnnotatorSettings(Section):
 class StudentSettings(Section):
     """The small models."""
 
-    kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora", "prompt", "joint", "adapter", "cells", "writer"], ...] = Field(
+    kinds: tuple[Literal["logistic", "lightgbm", "mlp", "lora", "prompt", "joint", "adapter", "cells", "tagger", "writer"], ...] = Field(
         ("logistic", "lightgbm", "mlp", "lora"),
-        description="of the pipeline `extreme`: `adapter` and `lora`; of `tables`: `cells`, and `writer`, a LoRA on a causal model",
+        description="of the pipeline `extreme`: `adapter` and `lora`; of `tables`: `cells`, and `writer`, a LoRA on a causal model; of `documents`: `tagger` and `writer`",
     )
     base: str = Field(EMBEDDED, min_length=1, description="the causal model that a `writer` adapts: `embedded`, or a folder or hub id")
     encoder: str = Field(MINILM, min_length=1, description="`minilm`, or a folder or a hub id of a transformers encoder")
@@ -189,6 +192,41 @@ class ExtractSettings(Section):
     failures: int = Field(3, ge=1, description="answers in a row without a usable record, after which a value fails")
     readings: int = Field(1, ge=1, le=9, description="how often a table is read, record types in another order; the readings vote")
     limit: int | None = Field(None, ge=0, description="how many tables the model reads; all without it")
+
+
+class FieldsSettings(Section):
+    """What is wanted of documents."""
+
+    source: str = Field(min_length=1, description="`receipt`, `invoice` or `contract`, which come with limbeck, or a YAML file of your own")
+
+
+class PagesSettings(Section):
+    """How words are read from pictures of pages."""
+
+    engine: Literal["auto", "rapidocr", "tesseract"] = Field("auto", description="`auto`: RapidOCR, or Tesseract where only that is installed")
+    languages: tuple[str, ...] = Field((), description="of Tesseract: the languages on the pages, such as `[eng, deu]`")
+
+
+class ReadSettings(Section):
+    """How documents get labels that nobody gave (TAIL)."""
+
+    see: Literal["text", "image", "both"] = Field("text", description="what the model is shown: the text with its layout, the pages' pictures, or both")
+    readings: int = Field(3, ge=1, le=9, description="how often the model reads a document, each time with another prompt; the readings vote")
+    failures: int = Field(3, ge=1, description="answers in a row without a usable record, after which a reading fails")
+    limit: int | None = Field(None, ge=0, description="how many documents the model reads; all without it")
+    rules: bool = Field(True, description="rules and layout vote beside the model")
+    review: float = Field(0.5, ge=0, le=1, description="values that are less sure than this go to review and are no lesson for students")
+
+
+class ClaimsSettings(Section):
+    """What was claimed, to be compared with what documents say (TAIL's overpayment check)."""
+
+    source: str = Field(min_length=1, description="a CSV or Parquet file of claims, or a DuckDB file with `query:`")
+    query: str | None = Field(None, description="what to ask a DuckDB file for")
+    document: str | None = Field(None, description="the column that names a claim's document; without one, claims and documents are matched by what they say")
+    merchant: str | None = Field(None, description="the column, by itself `merchant` if there is one")
+    date: str | None = Field(None, description="the column, by itself `date` if there is one")
+    amount: str | None = Field(None, description="the column, by itself `amount` if there is one")
 
 
 class OptimizeSettings(Section):

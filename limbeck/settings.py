@@ -23,18 +23,23 @@ from limbeck.errors import ConfigError
 from limbeck.sections import (
     EMBEDDED,
     FAKE,
+    FIELD_SETS,
     MINILM,
     AnnotatorSettings,
     BudgetSettings,
+    ClaimsSettings,
     DocumentsSettings,
     ExtractSettings,
+    FieldsSettings,
     InferSettings,
     LabelsetSettings,
     LabelSettings,
     MeasureSettings,
     ModelSettings,
     OptimizeSettings,
+    PagesSettings,
     RankSettings,
+    ReadSettings,
     RecordsSettings,
     RetrievalSettings,
     Section,
@@ -45,30 +50,36 @@ from limbeck.sections import (
 ELSEWHERE = {"base_url", "api_key_env", "concurrency", "timeout", "retries", "price"}
 """What of a model's settings its answers don't depend on."""
 
+OF_DOCUMENTS = {"fields", "pages", "read", "claims"}
 FOREIGN: dict[str, set[str]] = {
-    "taxonomy": {"labelset", "retrieval", "infer", "rank", "program", "optimize", "records", "extract"},
-    "extreme": {"taxonomy", "labels", "annotators", "measures", "records", "extract"},
-    "tables": {"taxonomy", "labels", "annotators", "measures", "labelset", "retrieval", "infer", "rank", "program", "optimize"},
+    "taxonomy": {"labelset", "retrieval", "infer", "rank", "program", "optimize", "records", "extract", *OF_DOCUMENTS},
+    "extreme": {"taxonomy", "labels", "annotators", "measures", "records", "extract", *OF_DOCUMENTS},
+    "tables": {"taxonomy", "labels", "annotators", "measures", "labelset", "retrieval", "infer", "rank", "program", "optimize", *OF_DOCUMENTS},
+    "documents": {
+        *("taxonomy", "labels", "annotators", "measures", "labelset", "retrieval", "infer", "rank", "program", "optimize"),
+        *("records", "extract"),
+    },
 }
 """The sections that a pipeline doesn't read."""
-SAME = {("extreme", "labels.llm_limit"): "rank.limit", ("tables", "labels.llm_limit"): "extract.limit"}
+SAME = {("extreme", "labels.llm_limit"): "rank.limit", ("tables", "labels.llm_limit"): "extract.limit", ("documents", "labels.llm_limit"): "read.limit"}
 """What a key that replaces one of the taxonomy pipeline is called in another."""
 KINDS_OF = {
     "taxonomy": ("logistic", "lightgbm", "mlp", "lora", "prompt", "joint"),
     "extreme": ("adapter", "lora"),
     "tables": ("cells", "writer"),
+    "documents": ("tagger", "writer"),
 }
 """The students that a pipeline trains."""
-UNASKED = {"taxonomy": ("logistic", "lightgbm", "mlp", "lora"), "extreme": ("adapter", "lora"), "tables": ("cells",)}
+UNASKED = {"taxonomy": ("logistic", "lightgbm", "mlp", "lora"), "extreme": ("adapter", "lora"), "tables": ("cells",), "documents": ("tagger",)}
 """Those that it trains where the config doesn't say; a `writer` takes minutes on a laptop."""
-NEEDED = {"extreme": "labelset", "tables": "records"}
+NEEDED = {"extreme": "labelset", "tables": "records", "documents": "fields"}
 """The section that a pipeline can't do without."""
 
 
 class Settings(Section):
     """One pipeline over one corpus."""
 
-    pipeline: Literal["taxonomy", "extreme", "tables"] = "taxonomy"
+    pipeline: Literal["taxonomy", "extreme", "tables", "documents"] = "taxonomy"
     project: str = Field("limbeck-project", description="the folder for the store, the reports and the students")
     use_case: str = Field(min_length=1, description="what the labels are for, in a sentence; the model is told")
     documents: DocumentsSettings
@@ -82,6 +93,10 @@ class Settings(Section):
     rank: RankSettings = RankSettings()
     records: RecordsSettings | None = Field(None, description="what is wanted of tables, of the pipeline `tables`")
     extract: ExtractSettings = ExtractSettings()
+    fields: FieldsSettings | None = Field(None, description="what is wanted of documents, of the pipeline `documents`")
+    pages: PagesSettings = PagesSettings()
+    read: ReadSettings = ReadSettings()
+    claims: ClaimsSettings | None = Field(None, description="what was claimed, to be compared with what documents say")
     program: str | None = Field(None, description="a program that `limbeck optimize` saved")
     optimize: OptimizeSettings = OptimizeSettings()
     student: StudentSettings = StudentSettings()
@@ -97,7 +112,7 @@ class Settings(Section):
             raise PydanticCustomError("foreign", "{key}", {"key": foreign[0]})
         needed = NEEDED.get(self.pipeline)
         if needed and getattr(self, needed) is None:
-            raise PydanticCustomError("no labelset" if needed == "labelset" else "no records", needed)
+            raise PydanticCustomError(f"no {needed}", needed)
         if foreign_kinds := set(self.kinds) - set(KINDS_OF[self.pipeline]):
             known = ", ".join(KINDS_OF[self.pipeline])
             raise PydanticCustomError("kinds", "{kind}: {known}", {"kind": repr(min(foreign_kinds)), "known": known})
@@ -124,6 +139,8 @@ class Settings(Section):
                 "model": ELSEWHERE,
                 "labelset": True,
                 "records": {"source"},
+                "fields": True,
+                "claims": True,
                 "program": True,
                 "optimize": True,
                 "retrieval": {"base_url", "api_key_env"},
@@ -191,6 +208,11 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         file, colon, name = records.source.rpartition(":")
         beside = f"{normpath(folder / file)}:{name}" if colon and file.endswith(".py") else normpath(folder / records.source)
         records = records if colon and not file.endswith(".py") else records.model_copy(update={"source": beside})
+    fields, claims = settings.fields, settings.claims
+    if fields and fields.source not in FIELD_SETS:
+        fields = fields.model_copy(update={"source": normpath(folder / fields.source)})
+    if claims:
+        claims = claims.model_copy(update={"source": normpath(folder / claims.source)})
     if labelset:
         files = {key: normpath(folder / value) for key in ("source", "priors") if (value := getattr(labelset, key))}
         labelset = labelset.model_copy(update=files)
@@ -210,6 +232,8 @@ def _beside(settings: Settings, folder: Path) -> Settings:
             "model": _model_beside(settings.model, folder),
             "labelset": labelset,
             "records": records,
+            "fields": fields,
+            "claims": claims,
             "rank": rank,
             "optimize": optimize,
             "retrieval": retrieval,

@@ -7,6 +7,7 @@
 from typing import Literal
 
 from limbeck.schemas.labels import OTHER
+from limbeck.schemas.pages import Box
 from limbeck.schemas.record import Record, content_id
 from limbeck.schemas.tables import cell_key
 
@@ -69,15 +70,19 @@ class RecordSchema(Record):
 class Origin(Record):
     """Where a value was found."""
 
-    where: Literal["cell", "caption", "note", "paragraph"]
+    where: Literal["cell", "caption", "note", "paragraph", "page"]
     row: int | None = None
     """Of a cell."""
     column: int | None = None
     place: int | None = None
-    """Which note or paragraph, from 0."""
+    """Which note, paragraph or page, from 0."""
     start: int
-    """From where to where in that text, in characters."""
+    """From where to where in that text, in characters; of a page in words of the document."""
     end: int
+    words: tuple[int, ...] = ()
+    """Of a page, each of its words, which other ones may stand between."""
+    box: Box | None = None
+    """Of a page, what is around them all."""
 
 
 class Value(Record):

@@ -1,0 +1,1 @@
+"""Pages of documents: files of any kind → words with boxes, and text that keeps their layout."""

@@ -1,0 +1,88 @@
+"""Field sets: what is wanted of a document, as task-aware instructions that a person can edit (TAIL, Bhattacharyya and Tripathi 2025).
+
+`Field(name="total", kind="money", meaning="what was to be paid, taxes and rounding included", aliases=("total", "amount due"),
+unlike=("subtotal", "cash", "change"))`
+"""
+
+from typing import Any, Literal
+
+from limbeck.schemas.record import Record, content_id
+
+FieldKind = Literal["text", "name", "address", "date", "time", "money", "currency", "number", "phone", "duration", "choice", "list"]
+"""What a field's values are, which says how they are normalised and told apart; a `list` has fields of its own."""
+Said = dict[str, Any]
+"""What is said of a document: by field a text, None where it is absent; a list of texts where it may have several; of a `list`
+field a list of the same, one for each entry.
+"""
+
+
+class Field(Record):
+    """One thing that is wanted of a document."""
+
+    name: str
+    kind: FieldKind = "text"
+    meaning: str = ""
+    """What it is, for the model and for people."""
+    rules: tuple[str, ...] = ()
+    """How to tell it from its neighbours, a sentence each."""
+    format: str = ""
+    """How it is written where the kind alone doesn't say."""
+    absent: str = ""
+    """What a document without it looks like; its value is then null."""
+    several: bool = False
+    """Whether a document may have more than one."""
+    options: tuple[str, ...] = ()
+    """The values allowed, of a `choice`."""
+    fields: tuple["Field", ...] = ()
+    """Of each entry of a `list`."""
+    aliases: tuple[str, ...] = ()
+    """What stands before or above it on pages: `total`, `grand total`."""
+    unlike: tuple[str, ...] = ()
+    """What stands before its neighbours, which are something else: `subtotal`, `change`."""
+    patterns: tuple[str, ...] = ()
+    """Regular expressions of what is said around it, `{value}` where it stands: `laws of the State of {value}`."""
+    place: Literal["top", "bottom"] | None = None
+    """Where on a page it mostly stands."""
+
+
+class FieldSet(Record):
+    """All that is wanted of one kind of document."""
+
+    name: str
+    description: str = ""
+    """What kind of document it is, for the model."""
+    fields: tuple[Field, ...]
+    checks: tuple[str, ...] = ()
+    """Sums that hold where all is read well: `subtotal + tax + tip = total`, `items.amount = subtotal`; what is absent counts 0."""
+    day_first: bool | None = None
+    """How `03/04/2019` is meant where nothing on a page tells; not known without it."""
+
+    @property
+    def id(self) -> str:
+        """Named by its content."""
+        return content_id(self.model_dump(mode="json"))
+
+    def field(self, name: str) -> Field | None:
+        """A field by its name; of a `list`, `items.amount`."""
+        outer, _, inner = name.partition(".")
+        found = next((one for one in self.fields if one.name == outer), None)
+        return next((one for one in found.fields if one.name == inner), None) if found and inner else found
+
+
+class Found(Record):
+    """A value that somebody found in a document."""
+
+    value: str
+    """Normalised as its field's kind is."""
+    words: tuple[int, ...] = ()
+    """Where it stands: numbers of words; empty where it stands nowhere."""
+    score: float = 1.0
+    """How sure who found it is, in [0, 1]."""
+
+
+Entry = dict[str, Found]
+"""What was found of one entry of a `list` field, by its own fields."""
+Findings = dict[str, list[Found] | list[Entry]]
+"""What one annotator or student finds in a document, by field: a list of `Found`, of one but for fields with `several`; of a
+`list` field an `Entry` for each line. Fields without a finding may be missing.
+"""
