@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import dspy
 
 from limbeck.context import RunContext
-from limbeck.errors import CallFailed, GuardrailError, LimbeckError
+from limbeck.errors import CallFailed, GuardrailError, LimbeckError, PagesError
 from limbeck.schemas import Artifact
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ async def one(context: RunContext, step: str, name: str, made: Awaitable[Made]) 
             status="repaired" if said and said.repaired else "done",
             error=said.error if said else None,
         )
-    except (GuardrailError, CallFailed) as error:
+    except (GuardrailError, CallFailed, PagesError) as error:
         calls = error.calls if isinstance(error, GuardrailError) else ()
         artifact = Artifact(
             run=context.run, step=step, item=name, value="null", calls=calls, status="failed", error=str(error)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from dspy import lm15
 
 from limbeck.errors import NoLikelihood
-from limbeck.schemas.record import canonical
+from limbeck.schemas.record import canonical, content_id
 
 Body = dict[str, Any]
 Dialect = Literal["vllm", "openai", "plain"]
@@ -23,7 +23,7 @@ def neutral(request: lm15.Request) -> Body:
     """The request as OpenAI's protocol writes it, before any server's dialect: what a call is named by."""
     config = request.config
     messages = [{"role": "system", "content": request.system}] if request.system else []
-    messages += [{"role": message.role, "content": _text(message)} for message in request.messages]
+    messages += [{"role": message.role, "content": _content(message)} for message in request.messages]
     body: Body = {"model": request.model, "messages": messages}
     for name in ("max_tokens", "temperature", "top_p", "seed", "frequency_penalty", "presence_penalty"):
         if (value := getattr(config, name)) is not None:
@@ -31,6 +31,24 @@ def neutral(request: lm15.Request) -> Body:
     if config.response_format is not None:
         body["response_format"] = config.response_format
     return {**body, **(config.extensions or {})}
+
+
+def _content(message: lm15.Message) -> str | list[Body]:
+    """A message's text; with pictures, these as `image_url`s before it, as models that see take them."""
+    pictures = [part for part in message.parts if isinstance(part, lm15.ImagePart)]
+    shown = [{"type": "image_url", "image_url": {"url": f"data:{one.media_type};base64,{one.data}"}} for one in pictures]
+    return [*shown, {"type": "text", "text": _text(message)}] if shown else _text(message)
+
+
+def without_pictures(body: Body) -> Body:
+    """A neutral request as the ledger keeps it: a picture by the id of its bytes, which are many."""
+    return {**body, "messages": [{**one, "content": _without_pictures(one["content"])} for one in body["messages"]]}
+
+
+def _without_pictures(content: str | list[Body]) -> str | list[Body]:
+    if isinstance(content, str):
+        return content
+    return [{**part, "image_url": {"url": content_id(part["image_url"]["url"])}} if "image_url" in part else part for part in content]
 
 
 def _text(message: lm15.Message) -> str:

@@ -49,6 +49,10 @@ class TableError(DocumentsError):
     """A table can't be read: its markup is broken beyond use, or it is too large."""
 
 
+class PagesError(LimbeckError):
+    """A document's pages can't be read: the file is corrupt, locked by a password, or gone. The run goes on without it."""
+
+
 class ModelUnreachable(ConfigError):
     """No server answers at the model's address, or it doesn't serve the model."""
 

@@ -20,7 +20,17 @@ import aiohttp
 import dspy
 from dspy import lm15
 
-from limbeck.dialects import Body, Dialect, constrained, heard, neutral, parsed, spoken, without_likelihood
+from limbeck.dialects import (
+    Body,
+    Dialect,
+    constrained,
+    heard,
+    neutral,
+    parsed,
+    spoken,
+    without_likelihood,
+    without_pictures,
+)
 from limbeck.errors import (
     BudgetSpent,
     CallFailed,
@@ -96,7 +106,7 @@ class LLM:
     async def answer(self, request: lm15.Request) -> lm15.Response:
         """Answer from the store, or ask the model; the same request at the same time is asked once."""
         body = neutral(request)
-        written = canonical(body)
+        written = canonical(without_pictures(body))
         id = named(written)
         call = self._store.call(id)
         if call:

@@ -46,6 +46,9 @@ MIGRATIONS: tuple[str, ...] = (
         status VARCHAR NOT NULL, confidence DOUBLE NOT NULL, origin VARCHAR);
     CREATE TABLE record_schemas (run VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
     """,
+    """
+    CREATE TABLE pages (id VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
+    """,
 )
 
 

@@ -28,6 +28,7 @@ from limbeck.migrations import migrate
 from limbeck.query import answering, held_or_broken
 from limbeck.schemas import Artifact, Call, Document, Label, Place, Record, Run, Student, Taxonomy, Vote
 from limbeck.schemas.extraction import Extracted, RecordSchema
+from limbeck.schemas.pages import Pages
 
 MOST_MEMORY = "1GB"
 """What DuckDB may keep of the file in memory; else it keeps most of it, which vectors of a million labels make large."""
@@ -158,6 +159,11 @@ class Store:
         self.put_schema(run, schema)
         store_records.publish(self._connection.cursor(), run, schema)
 
+    def put_pages(self, id: str, pages: Pages) -> None:
+        """Keep the pages of a file as an engine read them, by what names both."""
+        self._raise_if_broken()
+        self._connection.cursor().execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", [id, pages.model_dump_json(exclude_defaults=True)])
+
     def put_embeddings(self, encoder: str, texts: Sequence[str], vectors: np.ndarray[Any, Any]) -> None:
         """Keep what an encoder made of texts that it has not been seen to embed, by their ids; [texts, dimensions]."""
         self._raise_if_broken()
@@ -251,6 +257,11 @@ class Store:
         """A run's records by document, as they were put; documents without any are left out."""
         records, values = (self.rows(sql) for sql in store_records.records_sql(run))
         return store_records.built(records, values)
+
+    def pages(self, ids: Sequence[str]) -> dict[str, Pages]:
+        """What is kept of pages, by what names them; those that aren't are left out."""
+        rows = self.rows("SELECT id, value FROM pages WHERE id IN (SELECT unnest(?::VARCHAR[]))", [list(ids)])
+        return {row["id"]: Pages.model_validate_json(row["value"]) for row in rows}
 
     def embeddings(self, encoder: str, texts: Sequence[str]) -> dict[str, np.ndarray[Any, Any]]:
         """What is kept of an encoder's vectors of texts, by the texts' ids; float32 [dimensions] each."""

@@ -9,7 +9,7 @@ error, up to 5 times, each 0.1 warmer (TnT-LLM, App. C.2).
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -25,6 +25,8 @@ from limbeck.llm import reason
 RETRIES = 5
 WARMER = 0.1
 TOP_P = 0.5
+PICTURES = "pictures"
+"""Of a call's `config`: JPEGs in base64 that the model is to see before the last input."""
 PREFIXES = 16
 """Formatted prefixes kept: one for each program in use, and then some."""
 
@@ -192,7 +194,7 @@ class Attempts:
             raise final
 
     def _request(self) -> lm15.Request:
-        messages: tuple[lm15.Message, ...] = (lm15.Message.user(self._user),)
+        messages: tuple[lm15.Message, ...] = (_message(self._user, self._config.get(PICTURES, ())),)
         if self.error and self._answer:
             again = f"That answer can't be used: {self.error}. Answer again."
             messages += (lm15.Message.assistant(self._answer), lm15.Message.user(again))
@@ -217,6 +219,12 @@ class Attempts:
         self.error = "the document was longer than the model reads; only its beginning was shown"
         self._answer = ""
         return await self.next()
+
+
+def _message(user: str, pictures: Sequence[str]) -> lm15.Message:
+    """The user's message, after the pictures that it is about."""
+    parts = [lm15.ImagePart(media_type="image/jpeg", data=one) for one in pictures]
+    return lm15.Message(role="user", parts=(*parts, lm15.TextPart(user)))
 
 
 def shown(value: Any) -> str:
