@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Name = Literal["auto", "rapidocr", "tesseract"]
+Turn = Literal[0, 90, 180, 270]
+"""Degrees clockwise."""
 INSTALL = "no OCR is installed; type pip install 'limbeck[documents]'"
 
 
@@ -31,8 +33,8 @@ class Reading:
     """What was read on a picture."""
 
     pieces: tuple[Piece, ...] = ()
-    turned: Literal[0, 90, 180, 270] = 0
-    """Degrees clockwise by which the picture was turned to be upright."""
+    turned: Turn = 0
+    """By which the picture was turned to be upright."""
     slope: float = 0.0
     """By how much lines of text fall on their way to the right, as a share of it."""
 
@@ -41,10 +43,14 @@ class Engine(Protocol):
     """Reads pictures. It may be called from several threads at once."""
 
     name: str
-    version: str
     languages: tuple[str, ...]
     note: str
     """A sentence for the user where it is not what they would expect; else empty."""
+
+    @property
+    def version(self) -> str:
+        """Of what reads, as other words may come of another one."""
+        ...
 
     def read(self, picture: "Image") -> Reading:
         """The words of an RGB picture, in no special order."""

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from limbeck.errors import ConfigError, PagesError
 from limbeck.pages import images
-from limbeck.pages.ocr import Piece
+from limbeck.pages.ocr import Piece, Turn
 from limbeck.pages.scripts import words_of
 from limbeck.schemas.pages import Box
 
@@ -31,7 +31,6 @@ USABLE = 0.7
 """Share of letters that are letters; fewer where a font doesn't say what its glyphs mean."""
 INVISIBLE = 3
 """The mode of drawing text that draws nothing."""
-Turn = Literal[0, 90, 180, 270]
 _lock = threading.Lock()
 
 

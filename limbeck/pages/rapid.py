@@ -8,15 +8,16 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from limbeck.pages import turning
-from limbeck.pages.ocr import Piece, Reading
+from limbeck.pages.ocr import Piece, Reading, Turn
 from limbeck.pages.scripts import words_of
 from limbeck.pages.turning import Quad
+from limbeck.schemas.pages import Box
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -82,7 +83,7 @@ class RapidOcr:
         ]
         return Reading(tuple(pieces), turned, turning.slope(quads))
 
-    def _upright(self, engine: Any, image: Pixels) -> tuple[list[Pixels], list[Quad], Literal[0, 90, 180, 270]]:
+    def _upright(self, engine: Any, image: Pixels) -> tuple[list[Pixels], list[Quad], Turn]:
         """Pictures of the lines, upright, where they are, and by how much the page was turned."""
         crops, quads = _lines(engine, image)
         on_side = bool(quads) and turning.sideways(quads)
@@ -138,9 +139,8 @@ def _pieces(quad: Quad, text: str, sure: float, parts: Sequence[Part]) -> list[P
     for start, end in words_of(text):
         own = [one for one in where[start:end] if one is not None]
         corners = np.array([corner for corners, _ in own for corner in corners])
-        left, top, right, bottom = (*corners.min(axis=0), *corners.max(axis=0))
-        box = (float(left), float(top), float(right), float(bottom))
-        found.append(Piece(text[start:end], box, sum(one for _, one in own) / len(own)))
+        box = (*map(float, corners.min(axis=0)), *map(float, corners.max(axis=0)))
+        found.append(Piece(text[start:end], cast(Box, box), sum(one for _, one in own) / len(own)))
     return found
 
 

@@ -11,11 +11,11 @@ from limbeck.decoding import open_text
 from limbeck.errors import DocumentsError, PagesError
 from limbeck.pages import images, pdfs, sources
 from limbeck.pages.lines import rows
-from limbeck.pages.ocr import Engine, Piece
-from limbeck.pages.pdfs import Leaf, Turn
+from limbeck.pages.ocr import Engine, Piece, Turn
+from limbeck.pages.pdfs import Leaf
 from limbeck.pages.texts import pages_of_text
 from limbeck.schemas import content_id
-from limbeck.schemas.pages import Pages, Sheet, Word
+from limbeck.schemas.pages import Box, Pages, Sheet, Word
 
 RULES = 1
 """Counts up where the same picture would become other words."""
@@ -109,7 +109,7 @@ def _page(width: float, height: float, pieces: Iterable[Piece], turned: Turn, sl
     """A page that was read at a scale, in its own units."""
     if turned in (90, 270):
         width, height = height, width
-    grown = [Piece(one.text, cast(tuple[float, float, float, float], tuple(edge / scale for edge in one.box)), one.sure) for one in pieces]
+    grown = [Piece(one.text, cast(Box, tuple(edge / scale for edge in one.box)), one.sure) for one in pieces]
     return Sheet(width=width, height=height, turned=turned, ocr=True), grown, slope
 
 
@@ -131,5 +131,5 @@ def _word(piece: Piece, sheet: Sheet, page: int, line: int) -> Word:
     """A word within its sheet, to a tenth of a unit."""
     left, top, right, bottom = piece.box
     box = (max(0.0, left), max(0.0, top), min(sheet.width, right), min(sheet.height, bottom))
-    rounded = cast(tuple[float, float, float, float], tuple(round(edge, 1) for edge in box))
+    rounded = cast(Box, tuple(round(edge, 1) for edge in box))
     return Word(text=piece.text, box=rounded, page=page, line=line, sure=min(1.0, max(0.0, round(piece.sure, 3))))

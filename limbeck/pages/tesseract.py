@@ -10,7 +10,7 @@ import numpy as np
 
 from limbeck.errors import ConfigError, PagesError
 from limbeck.pages import images, turning
-from limbeck.pages.ocr import Piece, Reading
+from limbeck.pages.ocr import Piece, Reading, Turn
 from limbeck.pages.scripts import words_of
 from limbeck.schemas.pages import Box
 
@@ -47,7 +47,7 @@ class Tesseract:
     def read(self, picture: "Image") -> Reading:
         """The words of an RGB picture."""
 
-        def turned(degrees: int) -> tuple[float, float, list[Row]]:
+        def turned(degrees: Turn) -> tuple[float, float, list[Row]]:
             rows = self._rows(images.turned(picture, degrees))
             letters = np.array([len(row["text"]) for row in rows], dtype=float)
             sure = np.array([float(row["conf"]) / 100 for row in rows])

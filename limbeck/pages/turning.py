@@ -6,6 +6,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from limbeck.pages.ocr import Turn
+
 Quad = npt.NDArray[np.float64]
 """The corners of a line, `[4, 2]`: upper left, upper right, lower right, lower left as it stands on the picture."""
 LONG = 2.0
@@ -14,6 +16,8 @@ FLIPPED = "180"
 """What the text-line classifier says of lines upside down."""
 CLEAR = 0.75
 """Share of the lines' lengths that must agree; below that lines are read both ways."""
+WAYS: tuple[Turn, ...] = (0, 180, 90, 270)
+"""The likelier ones first."""
 Read = TypeVar("Read")
 
 
@@ -51,15 +55,15 @@ def _shows(quad: Quad) -> bool:
     return wide >= LONG * tall
 
 
-def best_way(read: Callable[[int], tuple[float, float, Read]], good: float) -> tuple[int, Read]:
+def best_way(read: Callable[[Turn], tuple[float, float, Read]], good: float) -> tuple[Turn, Read]:
     """Read a page, and where that went badly, turned each other way; the way with the most sure letters.
 
     Args:
         read: By degrees clockwise: how sure its letters are, how many sure ones there are, and what was read.
         good: From this on it is taken at once.
     """
-    tried: list[tuple[float, int, Read]] = []
-    for degrees in (0, 180, 90, 270):
+    tried: list[tuple[float, Turn, Read]] = []
+    for degrees in WAYS:
         sure, letters, found = read(degrees)
         if sure >= good:
             return degrees, found
