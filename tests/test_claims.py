@@ -57,7 +57,7 @@ def test_amounts_are_meant_as_their_column_is(cells: list[str], worth: list[floa
         (["04/03/2019", "03/25/2019"], [("2019-04-03",), ("2019-03-25",)]),
         (["04/03/2019", "25/03/2019", "03/25/2019"], [("2019-03-04", "2019-04-03"), ("2019-03-25",), ("2019-03-25",)]),
         (["4.3.19", "25.3.19"], [("2019-03-04",), ("2019-03-25",)]),
-        (["4 March 2019", "4th Mar 19", "Mar 4, 2019", "04-MAR-2019"], [("2019-03-04",)] * 4),
+        (["4 March 2019", "4th Mar 19", "Mar 4, 2019", "04-MAR-2019", "4. März 2019"], [("2019-03-04",)] * 5),
         (["", "soon", "31/02/2019", "12 Foo 2019"], [()] * 4),
     ],
 )
@@ -112,10 +112,10 @@ def test_claims_are_read_from_a_csv_by_name_and_by_themselves(tmp_path: Path) ->
 
 def test_claims_are_read_from_parquet_with_days_and_decimals(tmp_path: Path) -> None:
     path = tmp_path / "claims.parquet"
-    pyarrow.parquet.write_table(pa.table({"date": [datetime.date(2019, 3, 4), None], "amount": [Decimal("1234.00"), Decimal("5.10")]}), path)
+    pyarrow.parquet.write_table(pa.table({"date": [datetime.date(2019, 3, 4), None], "amount": [Decimal("1234.000"), Decimal("5.125")]}), path)
     assert read_claims(ClaimsSettings(source=str(path))) == [
-        Claim(row=1, date="2019-03-04", days=("2019-03-04",), written="1234.00", amount=1234.0),
-        Claim(row=2, written="5.10", amount=5.1),
+        Claim(row=1, date="2019-03-04", days=("2019-03-04",), written="1234.000", amount=1234.0),
+        Claim(row=2, written="5.125", amount=5.125),
     ]
 
 

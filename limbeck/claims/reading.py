@@ -1,8 +1,10 @@
 """Claims from a CSV, TSV, JSON, JSON Lines or Parquet file, or from a question to a DuckDB file."""
 
 import datetime
+import math
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ def read_claims(section: ClaimsSettings) -> list[Claim]:
         raise ConfigError(f"no claims in {section.source!r}; write one a row, or another file with `claims: source:`")
     columns = _columns(section, list(dict.fromkeys(name for row in rows for name in row)))
     cells = {role: [_cell(row.get(column)) for row in rows] for role, column in columns.items()}
-    return _claims(section, columns, cells)
+    return _claims(section, columns, cells, [_number(row.get(columns.get("amount", ""))) for row in rows])
 
 
 def _is_duckdb(section: ClaimsSettings) -> bool:
@@ -104,13 +106,21 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime.datetime | datetime.date):
         return value.isoformat()[:10]
-    return (format(value, "f") if hasattr(value, "as_tuple") else str(value)).strip()
+    return str(value).strip()
 
 
-def _claims(section: ClaimsSettings, columns: dict[str, str], cells: dict[str, list[str]]) -> list[Claim]:
+def _number(value: Any) -> float | None:
+    """What is a number already, of which no mark needs to be guessed."""
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) else None
+
+
+def _claims(section: ClaimsSettings, columns: dict[str, str], cells: dict[str, list[str]], numbers: Sequence[float | None]) -> list[Claim]:
     count = len(next(iter(cells.values())))
     empty = [""] * count
-    amounts, days = written.amounts(cells.get("amount", empty)), written.days(cells.get("date", empty))
+    worth = written.amounts(cells.get("amount", empty))
+    amounts = [one if one is not None else read_as for one, read_as in zip(numbers, worth, strict=True)]
+    days = written.days(cells.get("date", empty))
     for role, read_as, example in (("amount", amounts, "12.50"), ("date", days, "2019-03-04")):
         told = next((cell for cell in cells.get(role, ()) if cell), None)
         if told is not None and not any(one is not None and one != () for one in read_as):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from limbeck.claims import written
+from limbeck.pages import layout
 from limbeck.schemas.claims import Evidence, Role
 from limbeck.schemas.extraction import Extracted, Value
 from limbeck.schemas.fields import Field, FieldKind, FieldSet
@@ -111,12 +112,5 @@ def receipt(document: str, key: str, record: Extracted | None, names: Mapping[Ro
     """
     values = {one.name: one for one in record.values} if record else {}
     ours = {role: values[name] for role, name in names.items() if name in values}
-    printed = {role: _printed(one, pages) for role, one in ours.items()}
+    printed = {role: layout.printed(pages, one.origin.words) for role, one in ours.items() if pages and one.origin}
     return Receipt(document, key, ours.get("merchant"), ours.get("date"), ours.get("amount"), printed)
-
-
-def _printed(value: Value, pages: Pages | None) -> str:
-    if pages is None or value.origin is None:
-        return ""
-    words = value.origin.words or range(value.origin.start, value.origin.end)
-    return " ".join(pages.words[at].text for at in words if 0 <= at < len(pages.words))

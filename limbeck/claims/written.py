@@ -1,9 +1,10 @@
 """Amounts and days as tables of claims write them; what one cell leaves open, its column tells."""
 
-import datetime
 import re
 from collections.abc import Sequence
 from typing import Literal
+
+from limbeck.fields.dates import date
 
 Mark = Literal[",", "."]
 """What stands before the cents."""
@@ -11,9 +12,7 @@ Mark = Literal[",", "."]
 AMOUNT = re.compile(r"[-+]?(?:[0-9][0-9.,' \u00a0\u202f\u2019]*|[.,][0-9]+)")
 AROUND = re.compile(r"[^\W\d_]{0,3}[.$€£¥₹₩₽₺฿₫₱]?\s*", re.UNICODE)
 """A currency's sign or letters, as may stand before and after an amount."""
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-YEARS = (1950, 2050)
-"""Years of two digits are between these."""
+MONTHS = 12
 
 
 # ---- amounts ---------------------------------------------------------------------------------------------------------
@@ -86,9 +85,9 @@ def days(cells: Sequence[str]) -> list[tuple[str, ...]]:
     Where one cell tells that the day stands first (`25/03/2019`), it does so in all; where none or both kinds do, a cell such
     as `04/03/2019` may be two days.
     """
-    orders = {order for cell in cells for order in (_orders(cell),) if len(order) == 1}
-    told = orders.pop() if len(orders) == 1 else None
-    return [_days(cell, told) for cell in cells]
+    told = {order for cell in cells if (order := _day_first(cell)) is not None}
+    day_first = told.pop() if len(told) == 1 else None
+    return [_days(cell, day_first) for cell in cells]
 
 
 def day(cell: str) -> tuple[str, ...]:
@@ -96,45 +95,13 @@ def day(cell: str) -> tuple[str, ...]:
     return _days(cell, None)
 
 
-def _orders(cell: str) -> tuple[str, ...]:
-    """Of a day in three numbers, the year last: in which orders it is one."""
-    found = re.match(r"\s*(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4}|\d{2})\b", cell)
-    return tuple(order for order in ("day", "month") if found and _in_order(found, order)) if found else ()
+def _day_first(cell: str) -> bool | None:
+    """Whether a cell tells that the day or that the month stands first."""
+    found = re.match(r"\s*([0-9]{1,2})[^0-9]+([0-9]{1,2})[^0-9]", cell)
+    first, second = (int(one) > MONTHS for one in found.groups()) if found and len(_days(cell, None)) == 1 else (False, False)
+    return first if first != second else None
 
 
-def _in_order(found: re.Match[str], order: str) -> str | None:
-    first, second, year = int(found[1]), int(found[2]), int(found[3])
-    return _iso(year, second, first) if order == "day" else _iso(year, first, second)
-
-
-def _days(cell: str, told: tuple[str, ...] | None) -> tuple[str, ...]:
-    text = cell.strip()
-    year_first = re.match(r"(\d{4})[/.\-年 ]?(\d{1,2})[/.\-月 ]?(\d{1,2})(?!\d)", text)
-    if year_first:
-        return _known(_iso(*map(int, year_first.groups())))
-    named = re.match(r"(\d{1,2})(?:st|nd|rd|th)?[\s.\-/]*([a-z]{3})[a-z]*[\s.,\-/']*(\d{4}|\d{2})\b", text.lower())
-    if named:
-        return _named(named[2], named[1], named[3])
-    named = re.match(r"([a-z]{3})[a-z]*[\s.\-]*(\d{1,2})(?:st|nd|rd|th)?[\s,\-]+(\d{4}|\d{2})\b", text.lower())
-    if named:
-        return _named(named[1], named[2], named[3])
-    found = re.match(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4}|\d{2})\b", text)
-    orders = [order for order in _orders(cell) if told is None or order in told] or _orders(cell)
-    return tuple(dict.fromkeys(one for order in orders if (one := _in_order(found, order)))) if found else ()
-
-
-def _named(month: str, day_: str, year: str) -> tuple[str, ...]:
-    return _known(_iso(int(year), MONTHS.index(month) + 1, int(day_))) if month in MONTHS else ()
-
-
-def _known(one: str | None) -> tuple[str, ...]:
-    return (one,) if one else ()
-
-
-def _iso(year: int, month: int, day_: int) -> str | None:
-    if year < 100:
-        year += 2000 if year <= YEARS[1] % 100 else 1900
-    try:
-        return datetime.date(year, month, day_).isoformat()
-    except ValueError:
-        return None
+def _days(cell: str, day_first: bool | None) -> tuple[str, ...]:
+    orders = (True, False) if day_first is None else (day_first,)
+    return tuple(dict.fromkeys(one for order in orders if (one := date(cell, order))))
