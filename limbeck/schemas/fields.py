@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from limbeck.schemas.record import Record, content_id
 
-FieldKind = Literal["text", "name", "address", "date", "time", "money", "currency", "number", "phone", "duration", "choice", "list"]
+FieldKind = Literal["text", "name", "address", "date", "time", "money", "currency", "number", "phone", "duration", "place", "choice", "list"]
 """What a field's values are, which says how they are normalised and told apart; a `list` has fields of its own."""
 Said = dict[str, Any]
 """What is said of a document: by field a text, None where it is absent; a list of texts where it may have several; of a `list`
