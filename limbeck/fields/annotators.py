@@ -1,0 +1,57 @@
+"""Annotators of forms such as receipts and invoices: rules that know nothing but a field set and what pages look like.
+
+Each finds values for other reasons than the others, so that their agreement tells something, and abstains where it knows nothing:
+
+annotate(pages, fields): {"cue": {"total": [Found(value="9.00", words=(41,), score=0.9)]}, "prominence": {…}, …}
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+
+from limbeck.fields.by_cue import by_cue
+from limbeck.fields.by_head import by_form, by_prominence
+from limbeck.fields.by_place import by_place
+from limbeck.fields.by_sums import by_letters, by_repetition, by_sums
+from limbeck.fields.prose import PROSE_ANNOTATORS
+from limbeck.fields.running import running
+from limbeck.fields.view import View
+from limbeck.schemas.fields import FieldSet, Findings
+from limbeck.schemas.pages import Pages
+
+Annotator = Callable[[Pages, FieldSet], Findings]
+
+
+@functools.lru_cache(maxsize=2)
+def view_of(pages: Pages, fields: FieldSet) -> View | None:
+    """A form as annotators look at it; None for running text, which others read."""
+    return View(pages, fields) if pages.words and not running(pages).prose else None
+
+
+def _of_forms(find: Callable[[View], Findings]) -> Annotator:
+    def annotate(pages: Pages, fields: FieldSet) -> Findings:
+        view = view_of(pages, fields)
+        return find(view) if view else {}
+
+    annotate.__name__, annotate.__doc__ = find.__name__, find.__doc__
+    return annotate
+
+
+FORM_ANNOTATORS: Mapping[str, Annotator] = {
+    "cue": _of_forms(by_cue),
+    "prominence": _of_forms(by_prominence),
+    "form": _of_forms(by_form),
+    "place": _of_forms(by_place),
+    "sums": _of_forms(by_sums),
+    "letters": _of_forms(by_letters),
+    "repetition": _of_forms(by_repetition),
+}
+
+
+def annotate(pages: Pages, fields: FieldSet) -> dict[str, Findings]:
+    """What every annotator finds in a document, by annotator; those that find nothing are left out."""
+    found = {name: find(pages, fields) for name, find in ANNOTATORS.items()}
+    return {name: findings for name, findings in found.items() if findings}
+
+
+ANNOTATORS: Mapping[str, Annotator] = {**FORM_ANNOTATORS, **PROSE_ANNOTATORS}
+"""By name, in no order that matters."""

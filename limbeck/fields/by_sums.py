@@ -1,0 +1,112 @@
+"""Totals that amounts tell by themselves: what was given less the change, parts that add up, the amount that comes again and again."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from limbeck.fields.candidates import Candidate, found, places
+from limbeck.fields.cues import cues_in, phrases_of
+from limbeck.fields.view import View
+from limbeck.schemas.fields import Field, FieldSet, Findings
+
+CASH = Field(name="cash", aliases=("cash", "cash tendered", "tendered", "tender", "amount tendered", "cash received", "paid", "amount paid", "payment", "bar", "gegeben", "bar gegeben", "espèces", "efectivo", "entregado", "tunai"))
+CHANGE = Field(name="change", aliases=("change", "change due", "cash change", "rückgeld", "zurück", "wechselgeld", "rendu", "monnaie", "cambio", "baki"))
+NEAR = 4
+"""Rows in which what is paid, given and returned stand together."""
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount of a page."""
+
+    candidate: Candidate
+    value: Decimal
+    height: float
+
+
+def by_sums(view: View) -> Findings:
+    """The total for which the sums come out; and of other fields in the same sum, theirs."""
+    total = total_of(view.fields)
+    if total is None:
+        return {}
+    money = amounts_of(view, total)
+    for one, sure in itertools.chain(_paid(view, money), _added(money)):
+        return {total.name: [found(view, one.candidate, sure)]}
+    return {}
+
+
+def by_letters(view: View) -> Findings:
+    """The amount in the largest letters, where one stands out."""
+    total = total_of(view.fields)
+    money = amounts_of(view, total) if total else []
+    if total is None or len(money) < 2:
+        return {}
+    largest = max(money, key=lambda one: (one.height, one.candidate.row))
+    others = sorted(one.height for one in money if one.value != largest.value)
+    if not others or largest.height < 1.25 * others[len(others) // 2] or largest.height < 1.1 * others[-1]:
+        return {}
+    return {total.name: [found(view, largest.candidate)]}
+
+
+def by_repetition(view: View) -> Findings:
+    """The largest amount that is printed more than once."""
+    total = total_of(view.fields)
+    money = amounts_of(view, total) if total else []
+    often = Counter(one.value for one in money if one.value > 0)
+    again = [value for value, count in often.items() if count > 1]
+    if total is None or not again:
+        return {}
+    best = max(again)
+    last = [one for one in money if one.value == best][-1]
+    return {total.name: [found(view, last.candidate, 1.0 if often[best] > 2 or best == max(often) else 0.5)]}
+
+
+def total_of(fields: FieldSet) -> Field | None:
+    """The field that a field set's sums come to: the last thing that a check says, else the money at the bottom."""
+    for check in fields.checks:
+        name = check.rpartition("=")[2].strip()
+        field = fields.field(name)
+        if field is not None and field.kind == "money" and field.place == "bottom":
+            return field
+    return next((one for one in reversed(fields.fields) if one.kind == "money" and one.place == "bottom"), None)
+
+
+def amounts_of(view: View, field: Field) -> list[Money]:
+    """A page's amounts with cents; all, where none has cents."""
+    listed = [one for one in places(view, field) if one.sure] or places(view, field)
+    return [Money(one, Decimal(one.value), _height(view, one)) for one in listed]
+
+
+def _height(view: View, one: Candidate) -> float:
+    words = [view.word(number) for number in view.rows[one.row].touched(one.start, one.end)]
+    return max(word.box[3] - word.box[1] for word in words)
+
+
+def _paid(view: View, money: Sequence[Money]) -> Iterator[tuple[Money, float]]:
+    """What was given less the change."""
+    given, returned = _announced(view, money, CASH), _announced(view, money, CHANGE)
+    for cash, change in itertools.product(given, returned):
+        if 0 <= change.candidate.row - cash.candidate.row <= NEAR and cash.value >= change.value >= 0:
+            due = cash.value - change.value
+            fitting = [one for one in money if one.value == due and one.candidate.row <= cash.candidate.row and one is not cash]
+            if fitting and due > 0:
+                yield fitting[-1], 1.0
+
+
+def _announced(view: View, money: Sequence[Money], field: Field) -> list[Money]:
+    """Amounts behind words that announce them."""
+    phrases = phrases_of((field,))
+    return [one for one in money if cues_in(view.rows[one.candidate.row].text[: one.candidate.start], phrases)]
+
+
+def _added(money: Sequence[Money]) -> Iterator[tuple[Money, float]]:
+    """Subtotal, tax and total, one below another: the larger two of a kind of three that add up."""
+    below = sorted(money, key=lambda one: one.candidate.row)
+    for end in range(len(below) - 1, 1, -1):
+        total = below[end]
+        for tax in below[max(0, end - 3) : end]:
+            net = total.value - tax.value
+            if 0 < tax.value < net and any(one.value == net and one.candidate.row < total.candidate.row and one is not tax for one in below[max(0, end - 5) : end]):
+                yield total, 0.6
