@@ -22,7 +22,7 @@ def _wanted(fields: FieldSet) -> list[Field]:
 def by_top_date(text: Running, fields: FieldSet) -> Findings:
     """The first date near the top that isn't said of something else."""
     for match in _DATE.finditer(text.text, 0, TOP):
-        value = written_date(match.group())
+        value = written_date(match.group(), fields.day_first is not False)
         if value and not _OTHER.search(text.text[max(0, match.start() - 60) : match.start()]):
             found = Found(value=value, words=text.numbers(*match.span()), score=0.7)
             return {one.name: [found] for one in _wanted(fields)}
@@ -36,7 +36,7 @@ def by_signing_date(text: Running, fields: FieldSet) -> Findings:
     dates = [] if not ends else [
         (value, match.span())
         for match in _DATE.finditer(text.text, ends[0] - 200)
-        if (value := written_date(match.group())) and (_SIGNED.search(text.text[max(0, match.start() - 40) : match.start()]) or _alone(text, match.start()))
+        if (value := written_date(match.group(), fields.day_first is not False)) and (_SIGNED.search(text.text[max(0, match.start() - 40) : match.start()]) or _alone(text, match.start()))
     ]  # fmt: skip
     if not dates:
         return {}

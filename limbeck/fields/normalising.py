@@ -8,6 +8,9 @@ import unicodedata
 from collections.abc import Callable
 
 from limbeck.fields import amounts, dates
+from limbeck.fields.durations import duration
+from limbeck.fields.places import place
+from limbeck.fields.written_dates import written_date
 from limbeck.schemas.fields import Field
 
 FEWEST_DIGITS, MOST_DIGITS = 6, 15
@@ -20,7 +23,7 @@ def normal(text: str, field: Field, day_first: bool | None = None) -> str | None
     """A printed text as its field's kind has it; None where it is none of the kind.
 
     Dates are `2018-12-25`, times `14:05` or `14:05:09`, money `1234.50`, currencies ISO codes, numbers `2` or `0.43`, phones
-    digits after an optional `+`, choices one of the options; texts, names and addresses have one blank where there are several.
+    digits after an optional `+`, durations `2 years`, choices one of the options; texts, names and addresses have one blank where there are several.
     What is normal stays as it is.
 
     Args:
@@ -33,7 +36,7 @@ def normal(text: str, field: Field, day_first: bool | None = None) -> str | None
 
 def canonical(value: str, field: Field) -> str:
     """What two values have in common that count as one: in texts, case, blanks, accents and punctuation don't."""
-    if field.kind not in ("text", "name", "address", "choice"):
+    if field.kind not in ("text", "name", "address", "place", "choice"):
         return value
     folded = unicodedata.normalize("NFKD", value.casefold())
     return "".join(one for one in folded if one.isalnum()) or value
@@ -67,12 +70,14 @@ def _choice(text: str, field: Field, day_first: bool | None) -> str | None:
 
 
 NORMALS: dict[str, Normal] = {
-    "date": lambda text, field, day_first: dates.date(text, day_first),
+    "date": lambda text, field, day_first: dates.date(text, day_first) or written_date(text, day_first is not False),
     "time": lambda text, field, day_first: dates.time(text),
     "money": lambda text, field, day_first: amounts.money(text),
     "number": lambda text, field, day_first: amounts.number(text),
     "currency": lambda text, field, day_first: amounts.currency(text),
     "phone": lambda text, field, day_first: phone(text),
     "choice": _choice,
+    "duration": lambda text, field, day_first: duration(text),
+    "place": lambda text, field, day_first: place(text) or _words(text, field, day_first),
 }
 """By kind; kinds without one are texts."""

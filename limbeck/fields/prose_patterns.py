@@ -2,25 +2,21 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from limbeck.fields.durations import ANNIVERSARY, DURATION, duration
+from limbeck.fields.normalising import normal
 from limbeck.fields.parties import name_end, written
 from limbeck.fields.places import PLACE, place
 from limbeck.fields.running import Running
-from limbeck.fields.written_dates import WRITTEN_DATE, written_date
+from limbeck.fields.written_dates import WRITTEN_DATE
 from limbeck.schemas.fields import Field, FieldSet, Findings, Found
 
 _NAME = r"(?-i:[A-Z0-9][\w.,&'’\-]*(?:\s+(?:[A-Z0-9&][\w.,&'’\-]*|of|the|and)){0,11})"
-VALUES: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
-    "date": (WRITTEN_DATE, written_date),
-    "duration": (rf"(?:{DURATION}|{ANNIVERSARY})", duration),
-    "place": (PLACE, place),
-    "name": (_NAME, lambda text: written(" ".join(text.split()[: name_end(text.split(), 0)])) or None),
-}
-"""By kind, what a value looks like and how it is normalised."""
-_OTHER = (r"[^\s,;()][^,;()]{0,80}", lambda text: " ".join(text.split()) or None)
+LOOKS: Mapping[str, str] = {"date": WRITTEN_DATE, "duration": rf"(?:{DURATION}|{ANNIVERSARY})", "place": PLACE, "name": _NAME}
+"""By kind, what a value looks like."""
+_OTHER = r"[^\s,;()][^,;()]{0,80}"
 
 _LAW = re.compile(
     r"govern(?:ed|ing)\b|constru(?:ed|ction)\b|interpreted\b|enforced\b|\b(?:substantive|internal|domestic)?\s*laws?\s+of\b", re.IGNORECASE
@@ -50,23 +46,29 @@ def by_pattern(text: Running, fields: FieldSet) -> Findings:
     """Values where a field's patterns fit; the first pattern that fits is the surest."""
     found: Findings = {}
     for one in fields.fields:
-        values = list(_fits(text, one)) if one.patterns else []
+        values = list(_fits(text, one, fields.day_first)) if one.patterns else []
         if values:
             found[one.name] = list({each.value: each for each in reversed(values)}.values()) if one.several else values[:1]
     return found
 
 
-def _fits(text: Running, one: Field) -> Iterator[Found]:
+def _fits(text: Running, one: Field, day_first: bool | None) -> Iterator[Found]:
     for rank, pattern in enumerate(one.patterns):
         for match in _compiled(pattern, one.kind).finditer(text.text):
-            value = VALUES.get(one.kind, _OTHER)[1](match["value"])
+            said = match["value"]
+            value = _name(said) if one.kind == "name" else normal(said, one, day_first)
             if value:
                 yield Found(value=value, words=text.numbers(*match.span("value")), score=max(0.5, 0.9 - 0.05 * rank))
 
 
+def _name(text: str) -> str:
+    words = text.split()
+    return written(" ".join(words[: name_end(words, 0)]))
+
+
 @lru_cache(maxsize=256)
 def _compiled(pattern: str, kind: str) -> re.Pattern[str]:
-    value = VALUES.get(kind, _OTHER)[0]
+    value = LOOKS.get(kind, _OTHER)
     return re.compile(pattern.replace(" ", r"\s+").replace("{value}", f"(?P<value>{value})"), re.IGNORECASE)
 
 
@@ -109,7 +111,7 @@ def _rated(text: Running) -> Iterator[tuple[int, int, int]]:
     at = 0
     for end in [*(match.end() for match in _SENTENCE.finditer(text.text)), len(text.text)]:
         sentence = text.text[at:end]
-        found = re.compile(VALUES["duration"][0], re.IGNORECASE).search(sentence)
+        found = re.compile(LOOKS["duration"], re.IGNORECASE).search(sentence)
         if found and not re.search(r"day|week", found.group(), re.IGNORECASE):
             near = sentence[max(0, found.start() - 220) : found.end() + 120]
             rating = sum(worth for cue, worth in _FOR_TERM if re.search(cue, near, re.IGNORECASE))
