@@ -18,13 +18,19 @@ from limbeck.fields.view import View
 from limbeck.schemas.fields import FieldSet, Findings
 from limbeck.schemas.pages import Pages
 
+PRICED = 0.1
+"""The share of rows with prices from which on it is no running text."""
 Annotator = Callable[[Pages, FieldSet], Findings]
 
 
 @functools.lru_cache(maxsize=2)
 def view_of(pages: Pages, fields: FieldSet) -> View | None:
     """A form as annotators look at it; None for running text, which others read."""
-    return View(pages, fields) if pages.words and not running(pages).prose else None
+    if not pages.words:
+        return None
+    view = View(pages, fields)
+    # Some receipts have long rows, but they have prices, too.
+    return view if len(view.priced) >= PRICED * len(view.rows) or not running(pages).prose else None
 
 
 def _of_forms(find: Callable[[View], Findings]) -> Annotator:
