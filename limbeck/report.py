@@ -38,7 +38,9 @@ def render(facts: Facts) -> str:
     return page(facts, _tiles(facts), [(id, title, make(facts)) for id, title, make in SECTIONS])
 
 
-def page(facts: Frame, tiles: Sequence[Tile], sections: Sequence[Section], style: str = "", script: str = "") -> str:
+def page(
+    facts: Frame, tiles: Sequence[Tile], sections: Sequence[Section], style: str = "", script: str = "", pictures: bool = False
+) -> str:
     """A report of any pipeline.
 
     Args:
@@ -47,6 +49,7 @@ def page(facts: Frame, tiles: Sequence[Tile], sections: Sequence[Section], style
         sections: In order.
         style: What the page needs beyond `charts.STYLE`.
         script: What makes it easier to use; it must do without. The browser runs this text and no other.
+        pictures: Whether the sections hold pictures, all within the page.
     """
     sections = [section for section in sections if section[2]]
     links = "".join(f'<a href="#{id}">{title}</a>' for id, title, _ in sections)
@@ -56,7 +59,7 @@ def page(facts: Frame, tiles: Sequence[Tile], sections: Sequence[Section], style
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script, pictures)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f"<title>{safe(facts.title, LONGEST_NAME)} – limbeck</title><style>{STYLE}{style}</style></head><body>"
@@ -68,10 +71,11 @@ def page(facts: Frame, tiles: Sequence[Tile], sections: Sequence[Section], style
     )
 
 
-def _policy(script: str) -> str:
-    """What a browser may load and run of a page: its styles, and the one script."""
+def _policy(script: str, pictures: bool) -> str:
+    """What a browser may load and run of a page: its styles, its own pictures, and the one script."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return "default-src 'none'; style-src 'unsafe-inline'" + (f"; script-src 'sha256-{digest}'" if script else "")
+    shown, run = "; img-src data:" if pictures else "", f"; script-src 'sha256-{digest}'" if script else ""
+    return f"default-src 'none'; style-src 'unsafe-inline'{shown}{run}"
 
 
 # ---- the top ---------------------------------------------------------------------------------------------------------
