@@ -3,7 +3,7 @@
 import json
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from limbeck.students.cell_lessons import CellLesson, drawn, tidy
 from limbeck.students.cell_ranking import choose, gains, token_f1
 from limbeck.students.cell_shapes import LOOKS, PLACES, Shapes, look, wholes
 from limbeck.students.cellwise import CellReader
+from limbeck.students.writer_files import read_writer
 from limbeck.tables.describing import as_cell, column_path, row_path
 from limbeck.tables.grid import Grid
 from limbeck.tables.reading import parse
@@ -302,27 +303,6 @@ def test_a_group_is_held_out_whole(groups: list[str], seed: int) -> None:
 # ---- writer ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A causal model of two layers that knows nothing, with a tokenizer of bytes."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {sign: at for at, sign in enumerate(["<end>", *letters])}
-    made = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<end>", pad_token="<end>")  # type: ignore[no-untyped-call]
-    tokenizer.chat_template = "{% for one in messages %}{{ one['role'] }}: {{ one['content'] }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
-    config = LlamaConfig(
-        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=2048
-    )
-    folder = tmp_path_factory.mktemp("tiny")
-    LlamaForCausalLM(config).save_pretrained(folder)  # type: ignore[no-untyped-call]
-    tokenizer.save_pretrained(folder)
-    yield str(folder)
-
-
 SHORT = RecordSchema(types=(RecordType(name="A", attributes=(Attribute(name="m"),)),))
 
 
@@ -332,11 +312,11 @@ def test_a_writer_learns_and_its_adapter_can_be_loaded(tiny: str, tmp_path: Path
 
     heard: list[str] = []
     taught = [CellLesson(one.table, one.target, {"type": "A", "m": "same"}) for one in lessons([1, 2, 3])]
-    made = writer_training.fit(taught[:-8], taught[-8:], SHORT, tiny, 0, heard.append, 60_000)
+    made = writer.fit(taught[:-8], taught[-8:], SHORT, tiny, 0, heard.append, 60_000)
     losses = [float(line.split("held out ")[1]) for line in heard]
     assert len(losses) == writer_training.MOST_EPOCHS and losses[-1] < losses[0]
     made.save(tmp_path / "student")
-    assert cell_files.is_cell_reader(tmp_path / "student") and cell_files.read_writer(tmp_path / "student") == (SHORT, tiny)
+    assert cell_files.is_cell_reader(tmp_path / "student") and read_writer(tmp_path / "student", RecordSchema) == (SHORT, tiny)
     loaded = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny), str(tmp_path / "student"))
     assert any("lora_B" in name and float(one.abs().sum()) > 0 for name, one in loaded.named_parameters())
 
@@ -356,14 +336,14 @@ def test_letters_at_which_types_part_weigh_more(types: tuple[str, ...], said: st
 
     schema = RecordSchema(types=tuple(RecordType(name=one, attributes=(Attribute(name="m"),)) for one in types))
     cell = lessons([1])[0]
-    made = writer_training.TokenLessons(AutoTokenizer.from_pretrained(tiny), schema).lesson(CellLesson(cell.table, cell.target, {"type": said, "m": "IERO"}))
+    made = writer.TokenLessons(writer_training.Tokens(AutoTokenizer.from_pretrained(tiny)), schema).lesson(CellLesson(cell.table, cell.target, {"type": said, "m": "IERO"}))
     text = writer.answer({"type": said, "m": "IERO"} if said != "Other" else {"type": said})
-    assert "".join(text[at] for at, weight in enumerate(made.weights[:-1]) if weight > 1) == heavy and set(made.weights) == {1.0, writer_training.DECIDES}
+    assert "".join(text[at] for at, weight in enumerate(made.weights[:-1]) if weight > 1) == heavy and set(made.weights) == {1.0, writer.DECIDES}
     assert made.size == len(made.prompt) + len(text) + 1
 
 
 def test_lessons_are_learnt_from_as_long_as_their_tokens_last(tiny: str) -> None:
-    made = {most: writer_training.fit(lessons([1]), [], SCHEMA, tiny, 0, lambda _: None, most).metrics for most in (1, 5_500, 12_000, 60_000)}
+    made = {most: writer.fit(lessons([1]), [], SCHEMA, tiny, 0, lambda _: None, most).metrics for most in (1, 5_500, 12_000, 60_000)}
     assert [one["cells"] for one in made.values()] == [1, 20, 20, 20]
     assert [round(one["tokens"] / made[5_500]["tokens"]) for one in made.values()] == [0, 1, 2, 3]
     assert all(one["tokens"] <= most for most, one in made.items() if most > 1)
@@ -380,7 +360,7 @@ def test_a_writer_is_shown_text_that_says_more_than_the_caption() -> None:
 def test_lessons_that_are_too_long_cost_no_others(tiny: str) -> None:
     long = CellLesson(table(3), targets(table(3))[0], {"type": "Size", "model": "x" * 150, "unit": "y" * 150})
     long = CellLesson(long.table.model_copy(update={"caption": "c" * 200, "notes": ("n" * 200,), "paragraphs": ("t" * 300,)}), long.target, long.said)
-    made = [writer_training.fit([*lessons([1, 2]), *more], [], SCHEMA, tiny, 0, lambda _: None, 5_500).metrics["cells"] for more in ([], [long])]
+    made = [writer.fit([*lessons([1, 2]), *more], [], SCHEMA, tiny, 0, lambda _: None, 5_500).metrics["cells"] for more in ([], [long])]
     assert 15 < made[1] <= made[0] < 25
 
 
@@ -393,7 +373,7 @@ def test_a_base_that_can_not_chat_is_named(lost: str, tiny: str, tmp_path: Path)
     tokenizer.save_pretrained(tmp_path)
     AutoModelForCausalLM.from_pretrained(tiny).save_pretrained(tmp_path)
     with pytest.raises(ConfigError, match=r"has no chat template or no end token; write `student: base:`"):
-        writer_training.fit(lessons([1]), [], SCHEMA, str(tmp_path), 0, lambda _: None, 1)
+        writer.fit(lessons([1]), [], SCHEMA, str(tmp_path), 0, lambda _: None, 1)
 
 
 @pytest.mark.parametrize("version", [1, 99])
@@ -402,7 +382,7 @@ def test_a_writer_of_another_limbeck_is_refused(version: int, tmp_path: Path) ->
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         (tmp_path / name).write_text("{}", "utf-8")
     with pytest.raises(StudentError, match=rf"has the version {version}, this limbeck reads 2; train it again"):
-        cell_files.read_writer(tmp_path)
+        read_writer(tmp_path, RecordSchema)
 
 
 @pytest.mark.parametrize(("file", "content"), [("writer.json", "{"), ("writer.json", "{}"), ("adapter_config.json", None)])
@@ -410,7 +390,7 @@ async def test_a_damaged_writer_says_what_to_do(file: str, content: str | None, 
     (tmp_path / "writer.json").write_text(json.dumps({"version": writer_training.VERSION, "schema": SHORT.model_dump(), "base": EMBEDDED}), "utf-8")
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         (tmp_path / name).write_text("{}", "utf-8")
-    assert cell_files.read_writer(tmp_path) == (SHORT, EMBEDDED)
+    assert read_writer(tmp_path, RecordSchema) == (SHORT, EMBEDDED)
     if content is None:
         (tmp_path / file).unlink()
     else:
@@ -462,7 +442,7 @@ def test_a_writer_is_as_sure_as_its_type_is_likely(tokens: list[tuple[str, float
 @pytest.mark.vllm
 async def test_a_writer_is_served_beside_its_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIMBECK_CALLS", "on")
-    made = writer_training.fit(lessons(range(4)), [], SCHEMA, EMBEDDED, 0, lambda _: None, 1500)
+    made = writer.fit(lessons(range(4)), [], SCHEMA, EMBEDDED, 0, lambda _: None, 1500)
     made.save(tmp_path / "student")
     one = table(80)
     async with cell_files.opened(tmp_path / "student", tmp_path / "vllm.log") as (_, read):

@@ -23,7 +23,7 @@ from limbeck.records.answers import Said
 from limbeck.records.scoring import score
 from limbeck.schemas.tables import Table, Target
 from limbeck.sections import EMBEDDED
-from limbeck.students import cellwise, writer, writer_training
+from limbeck.students import cellwise, writer
 from limbeck.students.writer_serving import NAME, writing
 
 FIELDS = {"id": str, "set": str, "paper_id": str, "table": str, "context": str, "target_cells": list, "gold": list}
@@ -142,7 +142,7 @@ def _cells(asked: Set, reader: cellwise.CellReader) -> tuple[Answers, Costs]:
 
 async def _writer(asked: Set, taught: Set, folder: Path, place: Place) -> tuple[Answers, Costs]:
     note = place.progress().note
-    made = writer_training.fit(taught.lessons(), [], taught.schema, EMBEDDED, place.seed, note, TOKENS)
+    made = writer.fit(taught.lessons(), [], taught.schema, EMBEDDED, place.seed, note, TOKENS)
     made.save(folder)
     tokens = 0
     async with writing(EMBEDDED, folder, folder / "vllm.log") as send:

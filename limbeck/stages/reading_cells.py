@@ -19,7 +19,7 @@ from limbeck.stages.extracting import wanted
 from limbeck.stages.keeping import keep, trained
 from limbeck.stages.reader_card import reader_card
 from limbeck.stages.tabled import cells, schema_of, tables
-from limbeck.students import cellwise, writer_training
+from limbeck.students import cellwise, writer
 from limbeck.students.cell_files import Read, opened
 from limbeck.students.cell_lessons import CellLesson, by_table
 
@@ -64,7 +64,7 @@ def taught(context: RunContext, kind: str, shown: Sequence[CellLesson], held: Se
     schema, settings = schema_of(context.settings), context.settings
     if kind == "cells":
         return cellwise.fit(shown, schema, context.encoder, settings.seed)
-    return writer_training.fit(shown, held, schema, settings.student.base, settings.seed, context.progress.note)
+    return writer.fit(shown, held, schema, settings.student.base, settings.seed, context.progress.note)
 
 
 def lessons(context: RunContext) -> tuple[list[CellLesson], list[CellLesson]]:

@@ -3,6 +3,9 @@
 It is asked about one cell at a time, in a prompt a tenth as long as its teacher's: the table is not in it, but what a
 reader would look at from the cell (`tables/describing.py`); nor is the schema, which it learns by heart, as its answers
 can have no other form. What it leaves unsaid it doesn't write.
+
+Distillation as in Schema-to-JSON: the teacher's records are the lessons, drawn evenly over tables. Tokens at which the types
+of records part weigh more: one of thirty in an answer, and the others follow from it.
 """
 
 import asyncio
@@ -11,6 +14,7 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import numpy as np
 from pydantic_core import from_json
 
 from limbeck.dialects import Body
@@ -19,6 +23,8 @@ from limbeck.records.answers import TYPE, Said
 from limbeck.schemas import OTHER
 from limbeck.schemas.extraction import Attribute, RecordSchema, RecordType
 from limbeck.schemas.tables import Table, Target
+from limbeck.students.cell_lessons import CellLesson, drawn, tidy
+from limbeck.students.writer_training import Drawn, Lesson, Message, Progress, Tokens, Writer, train
 from limbeck.tables.describing import as_cell, cut
 from limbeck.tables.grid import Grid
 
@@ -34,9 +40,14 @@ MOST_TOKENS = 200
 escapes (xgrammar 0.2), without which no `\\` or `"` can be written.
 """
 AT_ONCE = 64
+DECIDES = 10.0
+"""What a token weighs at which types part; all others weigh 1."""
+EACH_TABLE = 40
+LONGEST = 1024
+"""Tokens of a lesson; longer ones are left out."""
+MOST_HELD = 64
 
 Send = Callable[[Body], Awaitable[Body]]
-Message = dict[str, str]
 
 
 def messages(table: Table, target: Target, grid: Grid | None = None) -> list[Message]:
@@ -129,3 +140,69 @@ def _likelihood(choice: Body, type_name: str) -> float:
         left -= str(one["token"]).count('"')
         likely += one["logprob"] or 0.0
     return math.exp(likely)
+
+
+# ---- teaching --------------------------------------------------------------------------------------------------------
+
+
+def fit(
+    lessons: Sequence[CellLesson],
+    held: Sequence[CellLesson],
+    schema: RecordSchema,
+    base: str,
+    seed: int,
+    progress: Progress,
+    most_tokens: int | None = None,
+) -> Writer:
+    """Teach a writer.
+
+    Args:
+        lessons: What to learn, those of one table next to each other.
+        held: Lessons on which its loss is measured; may be none.
+        schema: What the lessons' records are of.
+        base: `embedded`, or a folder or hub id of a causal model.
+        seed: Of adapter, draw and order.
+        progress: Told about each epoch.
+        most_tokens: That it learns from in all; some minutes' where nobody says how many.
+
+    Raises:
+        StudentError: There is no lesson that fits.
+        ConfigError: The base can't be loaded.
+    """
+
+    def draw(tokens: Tokens, most: int) -> Drawn:
+        made = TokenLessons(tokens, schema)
+        return made.drawn(lessons, most, seed), made.fitting(drawn(held, EACH_TABLE, MOST_HELD, seed))
+
+    return train(schema, base, seed, progress, most_tokens, draw, "cells")
+
+
+class TokenLessons:
+    """Cells and their records as a model's tokens."""
+
+    def __init__(self, tokens: Tokens, schema: RecordSchema) -> None:
+        self.tokens, self.schema = tokens, schema
+        self.beginnings = {name: tokens.of(beginning(name)) for name in schema.names}
+
+    def drawn(self, given: Sequence[CellLesson], most: int, seed: int) -> list[Lesson]:
+        """About as many as so many tokens are, evenly over tables."""
+        tried = [one.size for one in self.fitting(drawn(given, 1, 50, seed))]
+        count = max(1, int(most / np.mean(tried))) if tried else 1
+        return self.fitting(drawn(given, EACH_TABLE, count, seed))
+
+    def fitting(self, given: Sequence[CellLesson]) -> list[Lesson]:
+        """Lessons, but for those that are too long."""
+        return [made for one in given if (made := self.lesson(one)).size <= LONGEST]
+
+    def lesson(self, one: CellLesson) -> Lesson:
+        """A cell and its record."""
+        prompt = self.tokens.prompt(messages(one.table, one.target))
+        record = tidy(one.said, self.schema)
+        said = self.tokens.of(answer(record) + self.tokens.end)
+        others = [tokens for name, tokens in self.beginnings.items() if name != record[TYPE]]
+        return Lesson(prompt, said, [DECIDES if _parts(said, at, others) else 1.0 for at in range(len(said))])
+
+
+def _parts(said: list[int], at: int, others: Sequence[list[int]]) -> bool:
+    """Whether an answer of another type has another token here, and the same ones before."""
+    return any(one[:at] == said[:at] and said[at] not in one[at : at + 1] for one in others if at < len(one))

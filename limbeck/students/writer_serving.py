@@ -21,19 +21,20 @@ CONTEXT = 2048
 
 
 @asynccontextmanager
-async def writing(base: str, adapter: Path, log: Path) -> AsyncIterator[Send]:
+async def writing(base: str, adapter: Path, log: Path, context: int = CONTEXT) -> AsyncIterator[Send]:
     """Serve a writer until the context ends.
 
     Args:
         base: The causal model that it adapts: `embedded`, a folder or a hub id.
         adapter: The student's folder.
         log: Where vLLM's output goes.
+        context: Tokens that it can read at once.
 
     Raises:
         EngineError: vLLM is not installed or does not start; so does sending where it fails.
     """
     options = ("--enable-lora", "--max-lora-rank", str(RANK), "--lora-modules", f"{NAME}={adapter}")
-    server = await in_thread(lambda: serve(folder_of(base), name="base", log=log, context=CONTEXT, options=options))
+    server = await in_thread(lambda: serve(folder_of(base), name="base", log=log, context=context, options=options))
     try:
         settings = ModelSettings(name=NAME, base_url=server.base_url)
         async with OpenAIServer(settings, server.base_url, NAME) as client:

@@ -1,8 +1,8 @@
 """Teaching a writer: LoRA on a causal model (Hu et al. 2021, arXiv:2106.09685), with a loss on the answers alone.
 
-Distillation as in Schema-to-JSON: the teacher's records are the lessons. Tokens are what training costs, so that lessons
-are drawn until a budget of them is full, evenly over tables, some of each; few lessons are learnt more than once. Tokens
-at which the types of records part weigh more: one of thirty in an answer, and the others follow from it.
+What it is taught and asked is its own: `writer.py` is of tables' cells, `page_writer.py` of documents. A lesson is a prompt,
+its answer, and what each of the answer's tokens weighs. Tokens are what training costs, so that lessons are drawn until a
+budget of them is full; few lessons are learnt more than once.
 """
 
 import json
@@ -16,18 +16,14 @@ import numpy as np
 from limbeck.device import device
 from limbeck.embedded import embedded_model
 from limbeck.errors import ConfigError, StudentError
-from limbeck.records.answers import TYPE
 from limbeck.schemas.extraction import RecordSchema
+from limbeck.schemas.fields import FieldSet
 from limbeck.sections import EMBEDDED
-from limbeck.students.cell_lessons import CellLesson, drawn, tidy
-from limbeck.students.writer import answer, beginning, messages
 
 RANK, ALPHA = 16, 32
 RATE = 1e-3
 BATCH = 4
 """Lessons; few tokens are shown, and small batches are more steps."""
-DECIDES = 10.0
-"""What a token weighs at which types part; all others weigh 1."""
 MOST_EPOCHS = 3
 WARM_UP = 0.1
 """Share of the batches in which the learning rate rises; it falls linearly after that."""
@@ -37,19 +33,16 @@ SHAPES = 16
 """Batches are as long as a multiple of so many tokens."""
 JITTER = 40
 """Tokens by which lessons of a batch may differ: those of one length are often of one table."""
-EACH_TABLE = 40
-LONGEST = 1024
-"""Tokens of a lesson; longer ones are left out."""
-MOST_HELD = 64
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 """The linear maps that vLLM serves adapters of, in Llama and its like."""
 MANIFEST, VERSION = "writer.json", 2
 
 Progress = Callable[[str], None]
+Message = dict[str, str]
 
 
 class Lesson(NamedTuple):
-    """A cell and its record as tokens."""
+    """A prompt and its answer as tokens."""
 
     prompt: list[int]
     said: list[int]
@@ -62,11 +55,34 @@ class Lesson(NamedTuple):
         return len(self.prompt) + len(self.said)
 
 
+class Tokens:
+    """Texts as a model's tokens."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self.end: str = tokenizer.eos_token
+
+    def of(self, text: str) -> list[int]:
+        """A text's tokens."""
+        found: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return found
+
+    def prompt(self, messages: Sequence[Message]) -> list[int]:
+        """A chat's, up to where the answer begins."""
+        return self.of(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
+
+    def weighed(self, text: str, weights: Sequence[float]) -> tuple[list[int], list[float]]:
+        """A text's tokens, each with the least weight of its letters."""
+        made = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        return made["input_ids"], [min(weights[start:end], default=1.0) for start, end in made["offset_mapping"]]
+
+
 @dataclass(frozen=True, eq=False)
 class Writer:
     """A causal model that was taught to write records."""
 
-    schema: RecordSchema
+    taught: RecordSchema | FieldSet
+    """What its records are of: of tables' cells, or of documents."""
     base: str
     """The model's name, as the config has it."""
     model: Any
@@ -85,10 +101,16 @@ class Writer:
             # `False`: PEFT would otherwise ask the model hub whether the vocabulary was changed.
             self.model.save_pretrained(str(folder), save_embedding_layers=False)
             (folder / "README.md").unlink(missing_ok=True)
-            told = {"kind": "writer", "version": VERSION, "base": self.base, "schema": self.schema.model_dump(mode="json"), "metrics": self.metrics}
+            what = self.taught.model_dump(mode="json")
+            told = {"kind": "writer", "version": VERSION, "base": self.base, key_of(type(self.taught)): what, "metrics": self.metrics}
             (folder / MANIFEST).write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
         except OSError as error:
             raise StudentError(f"can't write a student to {str(folder)!r} ({error.strerror}); make room and run again") from None
+
+
+def key_of(taught: type[Any]) -> str:
+    """What a manifest calls what a writer was taught, by which its pipeline is known."""
+    return "fields" if issubclass(taught, FieldSet) else "schema"
 
 
 def folder_of(base: str) -> str:
@@ -96,25 +118,29 @@ def folder_of(base: str) -> str:
     return str(embedded_model()) if base == EMBEDDED else base
 
 
-def fit(
-    lessons: Sequence[CellLesson],
-    held: Sequence[CellLesson],
-    schema: RecordSchema,
+Drawn = tuple[list[Lesson], list[Lesson]]
+"""Lessons to learn from, and those on which the loss is measured."""
+
+
+def train(
+    taught: RecordSchema | FieldSet,
     base: str,
     seed: int,
     progress: Progress,
-    most_tokens: int | None = None,
+    most_tokens: int | None,
+    draw: Callable[[Tokens, int], Drawn],
+    counted: str,
 ) -> Writer:
     """Teach a writer.
 
     Args:
-        lessons: What to learn, those of one table next to each other.
-        held: Lessons on which its loss is measured; may be none.
-        schema: What the lessons' records are of.
+        taught: What the lessons' records are of.
         base: `embedded`, or a folder or hub id of a causal model.
-        seed: Of adapter, draw and order.
+        seed: Of adapter and order.
         progress: Told about each epoch.
         most_tokens: That it learns from in all; what `TOKENS` says where nobody says how many.
+        draw: Makes lessons, as many as are about so many tokens.
+        counted: What lessons are of: `cells`.
 
     Raises:
         StudentError: There is no lesson that fits.
@@ -126,11 +152,9 @@ def fit(
     most = most_tokens or TOKENS[device()]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        made = TokenLessons(tokenizer, schema)
-        shown = made.drawn(lessons, most, seed)
+        shown, kept = draw(Tokens(tokenizer), most)
         if not shown:
-            raise StudentError("a writer can't learn from no cell; let the run read more tables")
-        kept = made.fitting(drawn(held, EACH_TABLE, MOST_HELD, seed))
+            raise StudentError(f"a writer can't learn from no {counted}; let the run read more")
         tokens = sum(one.size for one in shown)
         epochs = max(1, min(MOST_EPOCHS, most // tokens))
         run = _Run(_adapted(model, base), tokenizer.pad_token_id or 0, seed, -(-len(shown) // BATCH) * epochs)
@@ -138,8 +162,8 @@ def fit(
             loss = run.epoch(shown)
             held_loss = {"held_out_loss": run.loss(kept)} if kept else {}
             progress(f"writer: epoch {epoch + 1} of {epochs}, loss {loss:.3f}" + "".join(f", held out {one:.3f}" for one in held_loss.values()))
-    metrics = {"cells": float(len(shown)), "tokens": float(tokens * epochs), "loss": loss, **held_loss}
-    return Writer(schema, base, run.model, metrics)
+    metrics = {counted: float(len(shown)), "tokens": float(tokens * epochs), "loss": loss, **held_loss}
+    return Writer(taught, base, run.model, metrics)
 
 
 def _loaded(base: str) -> tuple[Any, Any]:
@@ -167,41 +191,6 @@ def _adapted(model: Any, base: str) -> Any:
         raise StudentError(f"LoRA finds none of {', '.join(TARGETS)} in {base!r}; write another `student: base:`")
     config = LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=found, task_type="CAUSAL_LM")
     return get_peft_model(model, config)
-
-
-class TokenLessons:
-    """Cells and their records as a model's tokens."""
-
-    def __init__(self, tokenizer: Any, schema: RecordSchema) -> None:
-        self.tokenizer, self.schema = tokenizer, schema
-        self.beginnings = {name: self._tokens(beginning(name)) for name in schema.names}
-
-    def drawn(self, given: Sequence[CellLesson], most: int, seed: int) -> list[Lesson]:
-        """About as many as so many tokens are, evenly over tables."""
-        tried = [one.size for one in self.fitting(drawn(given, 1, 50, seed))]
-        count = max(1, int(most / np.mean(tried))) if tried else 1
-        return self.fitting(drawn(given, EACH_TABLE, count, seed))
-
-    def fitting(self, given: Sequence[CellLesson]) -> list[Lesson]:
-        """Lessons, but for those that are too long."""
-        return [made for one in given if (made := self.lesson(one)).size <= LONGEST]
-
-    def lesson(self, one: CellLesson) -> Lesson:
-        """A cell and its record."""
-        prompt = self.tokenizer.apply_chat_template(messages(one.table, one.target), add_generation_prompt=True, tokenize=False)
-        record = tidy(one.said, self.schema)
-        said = self._tokens(answer(record) + self.tokenizer.eos_token)
-        others = [tokens for name, tokens in self.beginnings.items() if name != record[TYPE]]
-        return Lesson(self._tokens(prompt), said, [DECIDES if _parts(said, at, others) else 1.0 for at in range(len(said))])
-
-    def _tokens(self, text: str) -> list[int]:
-        found: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return found
-
-
-def _parts(said: list[int], at: int, others: Sequence[list[int]]) -> bool:
-    """Whether an answer of another type has another token here, and the same ones before."""
-    return any(one[:at] == said[:at] and said[at] not in one[at : at + 1] for one in others if at < len(one))
 
 
 class _Run:
