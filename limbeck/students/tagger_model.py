@@ -1,0 +1,100 @@
+"""The network of a tagger: an encoder with a LoRA adapter, layout added to what its pieces mean, and a linear head for words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from limbeck.device import halves
+from limbeck.encoder import Encoder
+from limbeck.students.tagger_tags import Floats
+from limbeck.students.tagger_windows import Window
+from limbeck.students.tagger_words import ALL_BINS
+
+SPREAD = 0.02
+"""Of new embeddings, as BERT's."""
+RARE = -3.0
+"""The log-odds of a tag before anything was learnt: few words have it."""
+
+
+class Network:
+    """Words in, log-odds of tags out."""
+
+    def __init__(self, encoder: Encoder, count: int) -> None:
+        """Around an adapted encoder, with so many tags; embeddings and head are drawn from torch's generator."""
+        import torch
+
+        self.encoder, self.model = encoder, encoder.model
+        self.embedded = self.model.get_input_embeddings()
+        self.layout = torch.nn.Embedding(ALL_BINS, encoder.dimensions)
+        self.wide = torch.nn.Embedding(ALL_BINS, count)
+        self.head = torch.nn.Linear(encoder.dimensions, count)
+        torch.nn.init.normal_(self.layout.weight, std=SPREAD)
+        torch.nn.init.zeros_(self.wide.weight)
+        torch.nn.init.normal_(self.head.weight, std=SPREAD)
+        torch.nn.init.constant_(self.head.bias, RARE)
+        self.own = torch.nn.ModuleDict({"layout": self.layout, "wide": self.wide, "head": self.head}).to(self.model.device)
+
+    def train(self, learning: bool) -> None:
+        """Whether dropout is at work."""
+        self.model.train(learning)
+        self.own.train(learning)
+
+    def adapter(self) -> list[Any]:
+        """What is trained of the encoder."""
+        return [one for one in self.model.parameters() if one.requires_grad]
+
+    def outputs(self, batch: Sequence[Window]) -> Any:
+        """[all words of the batch, tags] in float32, window by window."""
+        import torch
+
+        ids, there, of_word, places = self._tokens(batch)
+        bins = torch.from_numpy(np.concatenate([one.bins for one in batch])).to(ids.device)
+        layout = self.layout(bins).sum(dim=1)
+        with halves():
+            given = self.embedded(ids).clone()
+            flat = given.view(-1, given.shape[-1])
+            flat = flat.index_add(0, places, layout[of_word].to(flat.dtype))
+            states = self.model(inputs_embeds=flat.view_as(given), attention_mask=there).last_hidden_state
+        states = states.float().reshape(-1, states.shape[-1])[places]
+        words = torch.zeros(len(bins), states.shape[-1], device=ids.device).index_add(0, of_word, states)
+        words = words / torch.bincount(of_word, minlength=len(bins)).unsqueeze(1)
+        return self.head(words) + self.wide(bins).sum(dim=1)
+
+    def _tokens(self, batch: Sequence[Window]) -> tuple[Any, Any, Any, Any]:
+        """Ids and mask [windows, tokens]; of each piece of a word the word's number in the batch, and the piece's place in `ids`."""
+        import torch
+
+        tokenizer, place = self.encoder.tokenizer, self.model.device
+        first, last = _ends(tokenizer)
+        before, longest = len(first), max(one.size for one in batch) + len(first) + len(last)
+        ids = np.full((len(batch), longest), tokenizer.pad_token_id)
+        there = np.zeros((len(batch), longest), np.int64)
+        of_word: list[int] = []
+        places: list[int] = []
+        word = 0
+        for at, one in enumerate(batch):
+            flat = [piece for pieces in one.pieces for piece in pieces]
+            ids[at, : len(flat) + before + len(last)] = [*first, *flat, *last]
+            there[at, : len(flat) + before + len(last)] = 1
+            places.extend(range(at * longest + before, at * longest + before + len(flat)))
+            of_word.extend(word + number for number, pieces in enumerate(one.pieces) for _ in pieces)
+            word += len(one.pieces)
+        made = (ids, there, np.asarray(of_word), np.asarray(places))
+        return tuple(torch.from_numpy(one).to(place) for one in made)  # type: ignore[return-value]
+
+    def read(self, batch: Sequence[Window]) -> list[Floats]:
+        """[words, tags] of each window."""
+        import torch
+
+        self.train(False)
+        with torch.inference_mode():
+            outputs: Floats = self.outputs(batch).cpu().numpy()
+        return np.split(outputs, np.cumsum([len(one.words) for one in batch])[:-1])
+
+
+def _ends(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The tokens before and after a text."""
+    known = [tokenizer.cls_token_id, tokenizer.bos_token_id], [tokenizer.sep_token_id, tokenizer.eos_token_id]
+    first, last = ([one for one in each if one is not None][:1] for each in known)
+    return first, last
