@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Mapping
 
 from limbeck.fields.by_cue import by_cue
-from limbeck.fields.by_head import by_form, by_prominence
+from limbeck.fields.by_head import by_block, by_form, by_prominence
 from limbeck.fields.by_place import by_place
 from limbeck.fields.by_sums import by_letters, by_repetition, by_sums
 from limbeck.fields.prose import PROSE_ANNOTATORS
@@ -46,6 +46,7 @@ FORM_ANNOTATORS: Mapping[str, Annotator] = {
     "cue": _of_forms(by_cue),
     "prominence": _of_forms(by_prominence),
     "form": _of_forms(by_form),
+    "block": _of_forms(by_block),
     "place": _of_forms(by_place),
     "sums": _of_forms(by_sums),
     "letters": _of_forms(by_letters),

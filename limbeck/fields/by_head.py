@@ -15,6 +15,10 @@ MOST_OF_ADDRESS = 7
 """Rows."""
 _GREETING = re.compile(r"^\W*(?:welcome ?to|thank ?you for (?:shopping|dining|visiting) (?:at|with)?)\s*", re.IGNORECASE)
 
+_OTHERS = re.compile(r"(?:owned|managed|operated)\s?by|licensee of|franchisee? (?:of|by)|\bf\.?k\.?a\b|formerly", re.IGNORECASE)
+"""What stands before a company that isn't the shop."""
+_PHONE_IN_ROW = re.compile(r"(?<![a-z])(?:te[l1]|phone|ph|fax|h/?p|gst|t|f)\s?(?:no)?\.?\s?[:#.]|\(\d{3}\)\s?\d{3}-\d{4}|\b\d{3}-\d{3}-\d{4}", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -26,14 +30,20 @@ class Piece:
 
 
 def by_prominence(view: View) -> Findings:
-    """The name is the row at the top that is nearest to it and has the largest letters, and the address what follows."""
+    """The name is the row at the top that is nearest to it and has the largest letters, the address what follows."""
     named = _prominent(view)
-    return _findings(view, named, by_following(view, named[-1].row + 1) if named else [])
+    return _findings(view, named, _following(view, named[-1].row + 1) if named else [])
 
 
 def by_form(view: View) -> Findings:
-    """The name is what has a legal form at its end, and the address is around the first postal code."""
-    return _findings(view, _formed(view), by_postal_code(view))
+    """The name is what has a legal form at its end, the address what is around the first postal code."""
+    return _findings(view, _formed(view), _around_postal_code(view))
+
+
+def by_block(view: View) -> Findings:
+    """The address is the rows at the top that look most like one, the name what stands right above it or above a registration number."""
+    block = _block(view)
+    return _findings(view, _above(view, block), block)
 
 
 def _findings(view: View, name: list[Piece], address: list[Piece]) -> Findings:
@@ -65,131 +75,165 @@ def head(view: View) -> list[Row]:
 
 
 def _prominent(view: View) -> list[Piece]:
-    scored = [(_prominence(view, row, place), -row.number, row) for place, row in enumerate(head(view)) if _may_be_name(row.text)]
-    if not scored:
-        return []
-    _, _, row = max(scored)
-    return _whole_name(view, row)
+    rows = _above_address(view)
+    scored = [(_prominence(view, row, place), -row.number, row) for place, row in enumerate(rows) if _may_be_name(row.text)]
+    return _whole_name(view, max(scored)[2]) if scored else []
+
+
+def _above_address(view: View) -> list[Row]:
+    """The head's rows above its first plain address, where a name stands above that; else all of them."""
+    rows = head(view)
+    named = False
+    for place, row in enumerate(rows):
+        if named and surroundings.address_score(row.text) >= 3 and not surroundings.has_form(row.text):
+            return rows[:place]
+        named = named or _may_be_name(row.text)
+    return rows
 
 
 def _may_be_name(text: str) -> bool:
-    bare = _GREETING.sub("", text)
-    if surroundings.letters(bare) < 3 or dates(bare):
+    bare = _GREETING.sub("", surroundings.spaced(text))
+    if surroundings.letters(bare) < 2 or dates(bare):
         return False
-    return surroundings.has_form(bare) or not (surroundings.is_other(bare) or surroundings.address_score(bare) >= 2)
+    if surroundings.has_form(bare) or surroundings.has_form(text):
+        return True
+    located = surroundings.address_score(text) >= 2 and (re.search(r"\d|,", text) is not None or surroundings.address_score(text) >= 3)
+    return not (surroundings.is_other(bare) or located)
 
 
 def _prominence(view: View, row: Row, place: int) -> float:
-    """Large letters, high on the page, with a legal form rather than with digits."""
+    """Large letters, high on the page, with a legal form rather than with digits, above a registration number."""
     large = min(1.5, max(0.0, row.height / max(view.height, 1e-9) - 1)) * 1.5
     digits = sum(one.isdigit() for one in row.text) / max(1, len(row.text))
     form = 2.0 if surroundings.has_form(row.text) else 0.0
-    return large + form - 0.5 * place - 2 * digits - 0.3 * max(0, surroundings.address_score(row.text))
+    few = 1.0 if surroundings.letters(row.text) < 3 else 0.0
+    return large + form + _registered(view, row) - 0.5 * place - 2 * digits - few - 0.3 * max(0, surroundings.address_score(row.text))
+
+
+def _registered(view: View, row: Row) -> float:
+    """Whether a row has a registration number behind it or below it."""
+    below = view.rows[row.number + 1].text if row.number + 1 < len(view.rows) else ""
+    numbered = surroundings.without_registration(row.text) != row.text or surroundings.is_numbered(below)
+    return 1.0 if numbered else 0.0
 
 
 def _formed(view: View) -> list[Piece]:
-    for row in head(view):
+    for row in _above_address(view):
         bare = _GREETING.sub("", row.text)
-        if surroundings.has_form(bare) and surroundings.letters(bare) >= 3 and not _before_form(bare):
+        if surroundings.has_form(bare) and surroundings.letters(bare) >= 3 and not _of_others(view, row):
             return _whole_name(view, row)
     return []
 
 
-def _before_form(text: str) -> bool:
-    """Whether the name's row begins with a label: `owned by`, `licensee of`."""
-    return surroundings.is_labelled(text) or re.match(r"\W*(?:owned|managed|operated|licensee|franchise)", text, re.IGNORECASE) is not None
+def _of_others(view: View, row: Row) -> bool:
+    """Whether a company is named as somebody else's: after `owned by`, `licensee of`."""
+    above = view.rows[row.number - 1].text if row.number else ""
+    return any(_OTHERS.search(text) for text in (row.text, above[-12:]))
+
+
+def _above(view: View, block: list[Piece]) -> list[Piece]:
+    """The nearest name above a registration number, or else above the address."""
+    rows = head(view)
+    end = next((row.number for row in rows if surroundings.is_numbered(row.text)), block[0].row if block else 0)
+    for row in reversed(rows[:end]):
+        if _may_be_name(row.text) and row.number >= end - 3:
+            return _whole_name(view, row)
+    return []
 
 
 def _whole_name(view: View, row: Row) -> list[Piece]:
     """A name, with the rows above it that it is the end of."""
     pieces = [_name_piece(row)]
-    while pieces and row.number and _goes_on(view, view.rows[row.number - 1], row, " ".join(one.text for one in pieces)):
+    while row.number and _goes_on(view.rows[row.number - 1], row, " ".join(one.text for one in pieces)):
         row = view.rows[row.number - 1]
         pieces.insert(0, _name_piece(row))
     return pieces
 
 
-def _goes_on(view: View, above: Row, row: Row, said: str) -> bool:
+def _goes_on(above: Row, row: Row, said: str) -> bool:
     """Whether a name that ends with a legal form begins in the row above."""
     if above.page != row.page or surroundings.has_form(above.text) or not _may_be_name(above.text):
         return False
     alike = 0.75 < above.height / max(row.height, 1e-9) < 1.33 and row.box[1] - above.box[3] < 1.2 * row.height
     unclosed = said.count(")") > said.count("(")
-    rest = surroundings.LEGAL.sub("", surroundings.without_registration(said)).split()
-    short = surroundings.has_form(said) and len(re.sub(r"\(.*?\)|enterprise", "", " ".join(rest), flags=re.IGNORECASE).split()) == 0
-    return unclosed or above.text.rstrip().endswith(("&", "-", "(")) or (alike and short)
+    rest = re.sub(r"\(.*?\)|enterprise", "", surroundings.without_form(said), flags=re.IGNORECASE).split()
+    begun = (surroundings.has_form(said) and len(rest) <= 1 and alike) or not rest
+    return unclosed or above.text.rstrip().endswith(("&", "-", "(")) or begun
 
 
 def _name_piece(row: Row) -> Piece:
-    """A row without a greeting before the name and a number after it."""
+    """A row without a greeting or a label before the name, and without a number behind it."""
     text = row.text
-    greeting = _GREETING.match(text)
-    start = greeting.end() if greeting else 0
-    kept = surroundings.without_registration(text[start:]) or text[start:]
-    end = start + len(kept)
-    words = row.touched(start, end)
-    return Piece(row.number, words, text[start:end].replace(COLUMN, " ").strip())
+    before = _GREETING.match(text) or re.match(r"[^\W\d_]+\s?:\s*(?=\w)|#\d+\s+", text)
+    start = before.end() if before and len(text) - before.end() >= 3 else 0
+    end = start + len(surroundings.without_registration(text[start:]) or text[start:])
+    return Piece(row.number, row.touched(start, end), text[start:end].replace(COLUMN, " ").strip())
 
 
 # ---- addresses ---------------------------------------------------------------------------------------------------------
 
 
-def by_following(view: View, begin: int) -> list[Piece]:
+def _following(view: View, begin: int) -> list[Piece]:
     """The rows below a name, from the first that looks like an address until a phone number, a tax number or a title."""
     pieces: list[Piece] = []
-    for row in view.rows[begin : begin + MOST_ROWS]:
-        text = row.text
-        piece = address_piece(row)
-        if piece is None or _ends_address(text, bool(pieces)):
-            if pieces:
-                break
-            if surroundings.is_title(text) or any(one.cents for one in amounts(text, view.decimal)):
-                break
-            continue
-        if not pieces and surroundings.address_score(text) < 2:
-            continue
-        pieces.append(piece)
+    for row in head(view)[begin:]:
+        piece = _address_piece(row)
+        if pieces and (piece is None or not _may_be_address(row.text)):
+            break
+        if not pieces and (dates(row.text) or surroundings.is_labelled(row.text)):
+            break
+        if piece and (pieces or (surroundings.address_score(row.text) >= 2 and _may_be_address(row.text))):
+            pieces.append(piece)
     return pieces[:MOST_OF_ADDRESS]
 
 
-def _ends_address(text: str, begun: bool) -> bool:
-    """Whether a row isn't of an address any more."""
-    if surroundings.address_score(text) >= 2 and not surroundings.is_registration(text):
-        return False
-    return surroundings.is_other(text) or bool(dates(text)) or surroundings.letters(text) < 2
-
-
-def by_postal_code(view: View) -> list[Piece]:
-    """The rows around the first postal code of the head, as far as they look like an address."""
-    rows = view.rows[: 2 * MOST_ROWS]
-    anchor = next((row for row in rows if surroundings.has_postal_code(row.text) and surroundings.address_score(row.text) >= 2 and not _ends_address(row.text, True)), None)
+def _around_postal_code(view: View) -> list[Piece]:
+    """The rows around the first postal code, as far as they look like an address."""
+    rows = head(view)
+    fitting = (row.number for row in rows if surroundings.has_postal_code(row.text) and surroundings.address_score(row.text) >= 2)
+    anchor = next((at for at in fitting if _may_be_address(rows[at].text) and not surroundings.has_form(rows[at].text)), None)
     if anchor is None:
         return []
-    first, last = anchor.number, anchor.number
-    while first and anchor.number - first < MOST_OF_ADDRESS - 2 and _above_belongs(view.rows[first - 1]):
+    first, last = anchor, anchor
+    while first and anchor - first < MOST_OF_ADDRESS - 2 and _belongs(rows[first - 1].text, 1):
         first -= 1
-    while last + 1 < len(view.rows) and last - anchor.number < 2 and _below_belongs(view.rows[last + 1]):
+    while last + 1 < len(rows) and last - anchor < 2 and _belongs(rows[last + 1].text, 2):
         last += 1
-    return [piece for row in view.rows[first : last + 1] if (piece := address_piece(row))]
+    return _pieces(rows[first : last + 1])
 
 
-def _above_belongs(row: Row) -> bool:
-    text = row.text
-    if surroundings.has_form(text) or _ends_address(text, True):
+def _block(view: View) -> list[Piece]:
+    """The run of rows of the head with the highest scores."""
+    best, run = (0, list[Row]()), list[Row]()
+    for row in head(view):
+        run = [*run, row] if _belongs(row.text, 1) else []
+        # A town alone in its row looks like nothing; it counts where the address goes on below it.
+        score = sum(surroundings.address_score(one.text) for one in run)
+        best = max(best, (score, run), key=lambda one: one[0])
+    score, rows = best
+    return _pieces(rows[-MOST_OF_ADDRESS:]) if score >= 2 else []
+
+
+def _belongs(text: str, least: int) -> bool:
+    return surroundings.address_score(text) >= least and _may_be_address(text) and not surroundings.has_form(text)
+
+
+def _may_be_address(text: str) -> bool:
+    """Whether a row isn't plainly something else."""
+    if surroundings.is_registration(text) or surroundings.is_labelled(text) or dates(text) or surroundings.letters(text) < 2:
         return False
-    return surroundings.address_score(text) >= 1
+    return surroundings.address_score(text) >= 2 or not surroundings.is_other(text)
 
 
-def _below_belongs(row: Row) -> bool:
-    return surroundings.address_score(row.text) >= 2 and not surroundings.is_other(row.text)
+def _pieces(rows: list[Row]) -> list[Piece]:
+    return [piece for row in rows if (piece := _address_piece(row))]
 
 
-def address_piece(row: Row) -> Piece | None:
+def _address_piece(row: Row) -> Piece | None:
     """A row as far as there is no phone number in it."""
     text = row.text
-    phone = re.search(r"(?<![a-z])(?:te[l1]|phone|ph|fax|h/?p|gst|t|f)\s?(?:no)?\.?\s?[:#.]", text, re.IGNORECASE)
-    end = phone.start() if phone else len(text)
-    said = text[:end].replace(COLUMN, " ").strip(" :")
-    if surroundings.letters(said) + sum(one.isdigit() for one in said) < 2:
+    phone = _PHONE_IN_ROW.search(text)
+    kept = text[: phone.start() if phone else len(text)].rstrip(" :(\t")
+    if len(re.sub(r"\W", "", kept)) < 2:
         return None
-    return Piece(row.number, row.touched(0, len(text[:end].rstrip()) or 1), said)
+    return Piece(row.number, row.touched(0, len(kept)), kept.replace(COLUMN, " ").strip())
