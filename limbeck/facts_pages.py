@@ -30,7 +30,8 @@ class ReviewFacts(Part):
     """The place of its record among the document's, from 0."""
     place: int
     """Its own within the record."""
-    type: str
+    entry: str
+    """Of a list's entry, which one; else empty."""
     value: Value
     why: str
 

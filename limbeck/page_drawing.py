@@ -19,19 +19,31 @@ from limbeck.table_drawing import HOW, named
 from limbeck.table_drawing import SCRIPT as STILL
 from limbeck.visible import visible
 
-COLOURS = 8
-"""Fields have as many colours before the first comes again."""
+LIGHT = ("#b3261e", "#1a5fb4", "#26703a", "#7d3c98", "#a3580a", "#0b6e7a", "#b0196b", "#5a6412", "#4a4fc4", "#7a4a32", "#00796b", "#8a1c4a")
+DARK = ("#ff8a80", "#7db4f5", "#7fcf94", "#d0a2e6", "#f0ae62", "#6ccad6", "#f58cc2", "#c3cf6b", "#a8abff", "#d8a98c", "#5fd0bf", "#f2a0b9")
+"""Fields' colours, on light and on dark ground; after the last the first comes again. A page is always light."""
 ROWS, NEAR = 150, 4
 """Rows of a text that are shown whole; of a longer one those as near as this to a value, and the first ones."""
+WIDER = 5
+"""Pixels by which a box is wider than another one in its place."""
 DIGITS = 2
 """Of a box's places, in percent."""
 LOW = 0.22
 """From a word's lower edge up to its base line, of its height."""
 
-STYLE = """
-:root { --f0: #b3261e; --f1: #1a5fb4; --f2: #26703a; --f3: #7d3c98; --f4: #a3580a; --f5: #0b6e7a; --f6: #b0196b; --f7: #5a6412; }
-.f0 { --hue: var(--f0); } .f1 { --hue: var(--f1); } .f2 { --hue: var(--f2); } .f3 { --hue: var(--f3); }
-.f4 { --hue: var(--f4); } .f5 { --hue: var(--f5); } .f6 { --hue: var(--f6); } .f7 { --hue: var(--f7); }
+
+
+def _hues(colours: Sequence[str], within: str = "") -> str:
+    return "\n".join(f"{within}.f{number} {{ --hue: {colour}; }}" for number, colour in enumerate(colours))
+
+
+STYLE = f"""
+{_hues(LIGHT)}
+@media (prefers-color-scheme: dark) {{
+{_hues(DARK)}
+{_hues(LIGHT, ".sheet ")}
+}}
+""" + """
 .sheet { position: relative; margin: 0 auto 1rem; max-width: 44rem; border: 1px solid var(--line); background: #fff; color: #1f1c19; overflow: hidden; }
 .sheet.tall { max-width: 27rem; }
 .sheet img, .sheet svg { display: block; width: 100%; height: auto; }
@@ -58,10 +70,6 @@ STYLE = """
 .entry-said { border-top: 1px solid var(--line); padding-block: .2rem; }
 .read.document .panel:first-child { max-height: 88vh; }
 @media (prefers-color-scheme: dark) {
-  :root { --f0: #ff8a80; --f1: #7db4f5; --f2: #7fcf94; --f3: #d0a2e6; --f4: #f0ae62; --f5: #6ccad6; --f6: #f58cc2; --f7: #c3cf6b; }
-  .sheet { --f0: #b3261e; --f1: #1a5fb4; --f2: #26703a; --f3: #7d3c98; --f4: #a3580a; --f5: #0b6e7a; --f6: #b0196b; --f7: #5a6412; }
-  .sheet .f0 { --hue: var(--f0); } .sheet .f1 { --hue: var(--f1); } .sheet .f2 { --hue: var(--f2); } .sheet .f3 { --hue: var(--f3); }
-  .sheet .f4 { --hue: var(--f4); } .sheet .f5 { --hue: var(--f5); } .sheet .f6 { --hue: var(--f6); } .sheet .f7 { --hue: var(--f7); }
   .sheet img, .sheet svg { filter: brightness(.88); }
 }
 @media print { .sheet { break-inside: avoid; } }
@@ -127,7 +135,7 @@ class Drawn:
 
     def _colour(self, record: Extracted, value: Value) -> int:
         found = self.colours.get(record.type if record.row else value.name, 0)
-        return found % COLOURS
+        return found % len(LIGHT)
 
     def _classes(self, record: Extracted, value: Value) -> str:
         unsure = value.confidence < self.review or value.status == "inferred"
@@ -185,7 +193,8 @@ class Drawn:
         if self.facts.kind == "text":
             return _Text(page, [(end, value, self._classes(record, value)) for end, record, value in here]).html
         shape = " tall" if page.height > 2 * page.width else ""
-        boxes = "".join(self._box(page, *one) for one in sorted(here, key=lambda one: -_area(one[2])))
+        ordered = sorted(here, key=lambda one: -_area(one[2]))
+        boxes = "".join(self._box(page, *one, _around(one[2], ordered[at + 1 :])) for at, one in enumerate(ordered))
         return f'<div class="sheet{shape}">{self._picture(page)}{boxes}</div>'
 
     def _picture(self, page: PageFacts) -> str:
@@ -196,13 +205,20 @@ class Drawn:
         # Sizes keep the page from jumping while pictures are decoded.
         return f'<img alt="{name}" width="{round(page.width)}" height="{round(page.height)}" loading="lazy" decoding="async" src="data:image/jpeg;base64,{data}">'
 
-    def _box(self, page: PageFacts, end: str, record: Extracted, value: Value) -> str:
+    def _box(self, page: PageFacts, end: str, record: Extracted, value: Value, over: int) -> str:
         left, top, right, bottom = value.origin.box if value.origin and value.origin.box else (0.0, 0.0, 0.0, 0.0)
         sizes = zip(("left", "top", "width", "height"), (left, top, right - left, bottom - top), (page.width, page.height) * 2, strict=True)
         style = ";".join(f"{name}:{percent(part, whole)}" for name, part, whole in sizes)
+        style += f";padding:{2 + WIDER * over}px;margin:-{2 + WIDER * over}px" if over else ""
         said = f"{safe(named(value), LONGEST_NAME)}: {safe(value.text or '', LONGEST_NAME)}"
         classes = self._classes(record, value)
         return f'<a class="box {classes}" id="b{end}" data-value="{end}" href="#v{end}" style="{style}" title="{said}" aria-label="{said}"></a>'
+
+
+def _around(value: Value, later: Sequence[tuple[str, Extracted, Value]]) -> int:
+    """How many boxes of the same place are drawn on top of a value's, so that it must be wider to be seen."""
+    box = value.origin.box if value.origin else None
+    return sum(other.origin is not None and other.origin.box == box for _, _, other in later)
 
 
 def _area(value: Value) -> float:

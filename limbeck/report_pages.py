@@ -21,6 +21,7 @@ body { max-width: 84rem; }
 .reviews td:first-child, .mismatches td:first-child { font-weight: 600; }
 .check { display: inline-block; border: 1px dashed var(--accent); color: var(--accent); border-radius: 1rem; padding: 0 .5rem; font-size: .75rem; font-weight: 500; line-height: 1.35rem; }
 .mismatches small { font-weight: 400; }
+.reviews td::before, .mismatches td::before { flex: none; }
 @media print { .key-signs { display: none; } }
 """
 )
@@ -63,7 +64,7 @@ def _tiles(facts: PagesFacts) -> list[Tile]:
         ("Sure", charts.percent(sure / said if said else None), f"{facts.doubted:,} to review" if facts.doubted else ""),
     ]
     if facts.claimed:
-        tiles.append(("Claimed too much", charts.money(facts.at_stake) if facts.at_stake else "0", charts.many(facts.mismatched, "mismatch", "mismatches")))
+        tiles.append(("At stake", charts.money(facts.at_stake) if facts.at_stake else "0", charts.many(facts.mismatched, "mismatch", "mismatches")))
     return tiles
 
 
@@ -75,13 +76,14 @@ def _fields(facts: PagesFacts) -> str:
         return f'<p class="empty">{"Nothing was read." if facts.status == "finished" else "Nothing was read yet."}</p>'
     lead = f"Where a field was found, and how its values came about; a value is sure from a confidence of {facts.review:g} on."
     heads = ("Field", "Records", "Found", *(f"{HOW[status][0]} {status}" for status in HOW if status != "missing"), "Sure")
-    return f"<p>{lead}</p>{table(heads, map(_field, facts.fields), 'fields')}{_signs()}"
+    rows = [_field(one, one.type != facts.fields[0].type) for one in facts.fields]
+    return f"<p>{lead}</p>{table(heads, rows, 'fields')}{_signs()}"
 
 
-def _field(one: FieldFacts) -> tuple[str, ...]:
+def _field(one: FieldFacts, inner: bool) -> tuple[str, ...]:
     said = sum(count for status, count in one.said.items() if status != "missing")
     shares = [one.said.get(status, 0) / said if said else None for status in HOW if status != "missing"]
-    name = f"<bdi>{safe(one.name, LONGEST_NAME)}</bdi>{element('small', one.type, LONGEST_NAME)}"
+    name = f"<bdi>{safe(one.name, LONGEST_NAME)}</bdi>{element('small', f'of {one.type}' if inner else '', LONGEST_NAME)}"
     found = charts.percent(one.found / one.records if one.records else None)
     return (name, f"{one.records:,}", found, *map(charts.percent, shares), charts.percent(one.sure / said if said else None))
 
@@ -107,8 +109,8 @@ def _reviews(facts: PagesFacts) -> str:
 def _review(one: ReviewFacts, number: int | None) -> tuple[str, ...]:
     said, name, key = (f"<bdi>{safe(text, LONGEST_NAME)}</bdi>" for text in (one.value.text or "–", named(one.value), one.key))
     link = f'<a href="#v{number}-{one.record}-{one.place}">{said}</a>' if number is not None else said
-    of = element("small", one.type, LONGEST_NAME)
-    return link, f"{name}{of}", key, safe(one.why, LONGEST_TEXT), f"{one.value.confidence:.2f}"
+    of = element("small", one.entry, LONGEST_NAME)
+    return link, _together(f"{name}{of}"), key, safe(one.why, LONGEST_TEXT), f"{one.value.confidence:.2f}"
 
 
 # ---- claims ----------------------------------------------------------------------------------------------------------
@@ -133,12 +135,18 @@ def _mismatch(one: Mismatch, drawn: Sequence[DocumentFacts]) -> tuple[str, ...]:
     check = "" if one.sure else ' <span class="check">to be checked</span>'
     over = charts.decimal(one.over)[:-1] if one.over is not None else ""
     evidence = "".join(_evidence(each, drawn) for each in one.evidence)
-    said = evidence or f"<bdi>{safe(one.said, LONGEST_NAME)}</bdi>" or "–"
-    keys = element("small", ", ".join(one.keys), LONGEST_TEXT)
+    said = evidence or (f"<bdi>{safe(one.said, LONGEST_NAME)}</bdi>" if one.said else "–")
+    named_ = one.keys or tuple(claim.document for claim in one.claims if claim.document)
+    keys = element("small", ", ".join(named_), LONGEST_TEXT)
     claims = ", ".join(f"row {claim.row:,}" for claim in one.claims) or "–"
     claimed = f"<bdi>{safe(one.claimed, LONGEST_NAME)}</bdi>" if one.claimed else "–"
     stake = charts.money(one.stake) if one.stake else "–"
-    return f"{KINDS[one.kind]}{check}", f"{claims}{keys}", claimed, said, over, stake, f"{one.confidence:.2f}"
+    return f"{KINDS[one.kind]}{check}", _together(f"{claims}{keys}"), claimed, _together(said), over, stake, f"{one.confidence:.2f}"
+
+
+def _together(inside: str) -> str:
+    """What stays in one column where a narrow page makes a line of a cell."""
+    return f'<div class="together">{inside}</div>'
 
 
 def _evidence(one: Evidence, drawn: Sequence[DocumentFacts]) -> str:

@@ -56,9 +56,9 @@ def facts(store: Path, run: Run) -> PagesFacts:
 
 
 def _review(one: Doubt) -> ReviewFacts:
-    kind = f"{one.type} {one.row}" if one.row else one.type
+    kind = f"{one.type} {one.row}" if one.row else ""
     return ReviewFacts(
-        key=one.key, document=one.document, record=one.record, place=one.place, type=kind, value=one.value, why=one.why
+        key=one.key, document=one.document, record=one.record, place=one.place, entry=kind, value=one.value, why=one.why
     )
 
 

@@ -51,7 +51,7 @@ def ranked(mismatches: Sequence[Mismatch]) -> list[Mismatch]:
 
 
 def _alone(claim: Claim, sure: float) -> Mismatch:
-    said = claim.document or ", ".join(filter(None, (claim.merchant, claim.date, claim.written)))
+    said = ", ".join(filter(None, (claim.merchant, claim.date, claim.written)))
     return Mismatch(kind="no document", claims=(claim,), claimed=said, stake=_worth(claim), confidence=sure, sure=sure >= SURE)
 
 
