@@ -37,4 +37,4 @@ wheel-check: setup
 	$(BIN)/python tests/wheel_equals_tree.py build/wheel
 
 clean:
-	rm -rf .venv build quickstart
+	rm -rf .venv build quickstart receipts

@@ -37,11 +37,15 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
+BESIDE = {"tables": ("records.yaml", "schemas/records.yaml"), "documents": ("fields.yaml", "fields/receipt.yaml")}
+"""The file that a starter config names, and what it is a copy of."""
+
+
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(help="the config to write")] = Path("my.yaml"),
     pipeline: Annotated[
-        str, typer.Option(help="`taxonomy`, `extreme` for a long list of labels, or `tables` for records of tables")
+        str, typer.Option(help="`taxonomy`, `extreme` for a long list of labels, `tables` for records of tables, or `documents` for receipts, invoices, contracts")
     ] = "taxonomy",
 ) -> None:
     """Write a commented starter config."""
@@ -57,9 +61,9 @@ def init(
     configs = files("limbeck") / "configs"
     hint = f"# yaml-language-server: $schema={configs / 'schema.json'}\n"
     written = {path: hint + (configs / f"{pipeline}.yaml").read_text("utf-8")}
-    schema = path.parent / "records.yaml"
-    if pipeline == "tables" and not schema.exists():
-        written[schema] = (configs / "schemas" / "records.yaml").read_text("utf-8")
+    name, source = BESIDE.get(pipeline, ("", ""))
+    if name and not (path.parent / name).exists():
+        written[path.parent / name] = (configs / source).read_text("utf-8")
     try:
         for file, text in written.items():
             file.write_text(text, "utf-8")

@@ -17,12 +17,15 @@ from limbeck.evals import (
     clinc150,
     esco,
     kill,
+    kleister,
     medrel,
     nlupp,
     noise,
     overhead,
     retrieval,
     s2j,
+    sroie,
+    wildreceipt,
     youtube,
 )
 from limbeck.evals.place import Place
@@ -109,6 +112,25 @@ EVALS = {
         "fifth of the cells (recovered_f1); F1 of the embedded model and of two students; data: table_s2j/dev.jsonl, schemas.json",
         "MlTables, ChemTables, DiSCoMaT as in bflashcp3f/schema-to-json, for measuring only (Bai et al. 2024)",
         s2j.evaluate,
+    ),
+    "sroie": Eval(
+        "scanned receipts and no gold → ANLS of company, date, address and total (anls: by row llm, annotators, aggregate, student), "
+        "with gold boxes and with our OCR (…_ocr), how much faster the student is (speedup), its parity with a teacher that errs "
+        "(curves), word recall of OCR (ocr_recall); data: kie_sroie/dev.jsonl, images",
+        "SROIE, for measuring only (ICDAR 2019; zzzDavid/ICDAR-2019-SROIE)",
+        sroie.evaluate,
+    ),
+    "wildreceipt": Eval(
+        "photographed receipts and no gold → ANLS of nine fields and of line items by the same rows, ANLS* of whole receipts; "
+        "data: kie_wildreceipt/dev.jsonl",
+        "WildReceipt, for measuring only (Sun et al. 2021)",
+        wildreceipt.evaluate,
+    ),
+    "kleister": Eval(
+        "contracts as texts and no gold → F1 of parties, date, law and term by the same rows, as Kleister's authors score it; "
+        "data: kie_kleister_nda/dev.jsonl",
+        "Kleister-NDA, for measuring only (Graliński et al. 2020)",
+        kleister.evaluate,
     ),
     "kill": Eval(
         "kill -9 at 10 random moments of runs on 300 documents, each continued: final tables equal (equal), share of "

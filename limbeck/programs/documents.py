@@ -31,7 +31,7 @@ class ReadFields(dspy.Signature):  # type: ignore[misc]
     """
 
     use_case: str = dspy.InputField()
-    fields: str = dspy.InputField()
+    wanted: str = dspy.InputField()
     document: str = dspy.InputField()
     record: dict[str, Any] = dspy.OutputField()
 
@@ -92,7 +92,7 @@ class Read(dspy.Module):  # type: ignore[misc]
             BudgetSpent, ModelUnreachable: It can't go on now.
         """
         config = {"fields": self.fields, PICTURES: tuple(pictures)}
-        return await self.read.acall(use_case=use_case, fields=answers.template(self.fields), document=document[: self.room], config=config)
+        return await self.read.acall(use_case=use_case, wanted=answers.template(self.fields), document=document[: self.room], config=config)
 
 
 def turned(fields: FieldSet, number: int) -> FieldSet:
