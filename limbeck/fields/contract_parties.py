@@ -29,6 +29,13 @@ _SIGNS = re.compile(r"(?:By|BY|Signed|Signature|/s/|/S/|Name|NAME)\s*:?", re.ASC
 _WITH = re.compile(r"\b(?:with|between|for|[-–—])\s+((?:[A-Z][\w.’'\-]*\s*){2,4})$", re.IGNORECASE)
 _THINGS = re.compile(r"\b(?:feature|payment|assignment|contracting|competitor|committee|party|partner|restricted|invention|covenants?|exchange|internal|revenue|business|management)\b", re.IGNORECASE)
 _ROLES = re.compile(r"(?:the\s+)?(?:company|corporation|employer|bank|buyer|recipient|discloser|receiving party|disclosing party|seller|purchaser|parent|client|firm)", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"(?:including|subsidiar(?:y|ies)(?: of)?|affiliates?(?: of)?|formerly(?: known as)?|[fdan]/k/a|d/b/a|owned by|pursuant to|acquisition of|merger (?:with|of)|"
+    r"division of|successor (?:to|of)|named as|advis\w+|counsel|plan of|shares of|stock of|between the company and)[\s(,]*(?:but\s+not\s+limited\s+to|without\s+limitation)?[\s,(]*$",
+    re.IGNORECASE,
+)
+"""What stands before companies that are beside a party rather than one."""
+_I = re.compile(r"\bI, (?P<name>(?:[A-Z][\w.'’-]* ){1,3}[A-Z][\w'’-]*), (?:have|hereby|agree|acknowledge)")
 _ROLE = re.compile(r"\W*(?:the\s+)?(?:employee|executive|associate|participant|consultant|seller|individual|stockholder|shareholder|director|recipient)\W*(?:signature)?\W*", re.IGNORECASE)
 
 
@@ -79,7 +86,7 @@ def _introduced(text: Running, word: int) -> bool:
 
 def by_definition(text: Running, fields: FieldSet) -> Findings:
     """The names before brackets that give them a short name: `Acme, Inc., a Texas corporation (“Acme”)`."""
-    return _said(text, list(_defined(text)), fields, 0.7)
+    return _said(text, _apart(text, _defined(text)), fields, 0.7)
 
 
 def _defined(text: Running) -> Iterator[tuple[int, int]]:
@@ -96,6 +103,11 @@ def _defined(text: Running) -> Iterator[tuple[int, int]]:
             yield start, end
         elif _ROLES.fullmatch(quoted["short"]) or re.search(r"[a-z]", quoted["short"]) is None:
             yield from list(companies(text, text.word_at(match.start() - len(before)), text.word_at(match.start())))[:1]
+
+
+def _apart(text: Running, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Without those that are only named beside a party."""
+    return [span for span in spans if not _BESIDE.search(text.text[max(0, text.place_of(span[0]) - 60) : text.place_of(span[0])])]
 
 
 def companies(text: Running, first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -115,7 +127,7 @@ def by_form(text: Running, fields: FieldSet) -> Findings:
         start = name_start(text.words, end)
         if start < end and not re.match(r"(?:whether|if|as|of|or|such)\b", text.words[max(0, start - 1)]):
             spans.append((start, end))
-    return _said(text, spans[:4], fields, 0.6)
+    return _said(text, _apart(text, spans)[:4], fields, 0.6)
 
 
 def by_signature(text: Running, fields: FieldSet) -> Findings:
@@ -125,6 +137,8 @@ def by_signature(text: Running, fields: FieldSet) -> Findings:
     for number in range(first, len(text.rows)):
         spans += _company_row(text, number)
         spans += _person_row(text, number)
+    for match in _I.finditer(text.text, text.place_of(text.rows[first][0])):
+        spans.append((text.word_at(match.start("name")), text.word_at(match.end("name"))))
     return _said(text, spans, fields, 0.6)
 
 
@@ -135,8 +149,16 @@ def _company_row(text: Running, number: int) -> list[tuple[int, int]]:
     name = written(" ".join(text.words[start:last]))
     whole = last == end or bool(re.match(r"[(:]|a$|d/b/a", text.words[last]))
     if whole and last - start <= 9 and _SIGNS.search(following) and (company(name) or (last - start > 1 and re.match(r"\W*By\b", following, re.I) and not person(name))):
-        return [(start, last)]
+        return [(_row_before(text, number) if last - start <= 2 else start, last)]
     return []
+
+
+def _row_before(text: Running, number: int) -> int:
+    """Where a name begins whose last words alone stand on a row."""
+    start, end = text.rows[number - 1]
+    whole = end - start <= 6 and name_end(text.words[:end], start) == end and text.row(number - 1).isupper() == text.row(number).isupper()
+    fits = whole and number > 0 and not company(text.row(number - 1)) and not _ROLE.fullmatch(text.row(number - 1))
+    return start if fits else text.rows[number][0]
 
 
 def _person_row(text: Running, number: int) -> list[tuple[int, int]]:
@@ -177,7 +199,7 @@ def by_ends(text: Running, fields: FieldSet) -> Findings:
     """The names that stand both at the top and among the signatures, unless they sign for somebody else there."""
     top, tail = text.word_at(TOP * 2 // 3), max(len(text.words) - 150, len(text.words) * 2 // 3)
     last = "".join(bare(word) for word in text.words[tail:])
-    spans = [span for span in companies(text, 0, top) if key(" ".join(text.words[slice(*span)])) in last]
+    spans = [span for span in _apart(text, companies(text, 0, top)) if key(" ".join(text.words[slice(*span)])) in last]
     spans += [span for span in _people(text, top) if _signs(text, tail, text.words[slice(*span)])]
     return _said(text, spans, fields, 0.6)
 
@@ -206,6 +228,6 @@ def _signs(text: Running, tail: int, name: tuple[str, ...]) -> bool:
 
 def by_mention(text: Running, fields: FieldSet) -> Findings:
     """The company named first and the others of the top that are named again below."""
-    top = list(companies(text, 0, text.word_at(TOP * 2 // 3)))
+    top = _apart(text, companies(text, 0, text.word_at(TOP * 2 // 3)))
     counts = Counter(key(" ".join(text.words[slice(*span)])) for span in companies(text, 0, len(text.words)))
     return _said(text, [span for span in top if counts[key(" ".join(text.words[slice(*span)]))] > 1][:6], fields, 0.5)

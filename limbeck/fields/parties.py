@@ -61,7 +61,7 @@ def name_start(words: Sequence[str], end: int, most: int = 12) -> int:
             break
         if not (_capital(word) or bare(word) in LINKS or word == "&" or (word.lower() == "and" and _joins(words, start))):
             break
-        if bare(word) in NO_NAME:
+        if _no_name(word):
             break
         start -= 1
     while start < end and (not _capital(words[start]) or bare(words[start]) in LINKS - {"the"} or words[start] == "the"):
@@ -78,7 +78,7 @@ def company(name: str) -> bool:
 def person(name: str) -> bool:
     """Whether a name may be a person's: two to four capitalised words, no digits and no legal form."""
     words = [word for word in name.split() if bare(word) not in {"jr", "sr", "ii", "iii", "iv", "md", "phd"}]
-    if not 2 <= len(words) <= 4 or company(name) or any(bare(word) in NO_NAME | LINKS - {"de", "van", "von", "la"} for word in words):
+    if not 2 <= len(words) <= 4 or company(name) or any(_no_name(word) or bare(word) in LINKS - {"de", "van", "von", "la"} for word in words):
         return False
     return all(re.fullmatch(r"[A-Z][\w'’.\-]*|de|van|von|la", word) for word in words) and not re.search(r"\d|&", name)
 
@@ -87,7 +87,7 @@ def written(name: str) -> str:
     """A name as it is written within a sentence: without what OCR put between, without the comma before its legal form, and what is
     all in capitals in ordinary spelling: `SAVVIS, INC.` → `Savvis Inc.`
     """
-    text = re.sub(r"\s+([.,’'])(?=\s|[A-Z]?\.|$)", r"\1", " ".join(name.split()))
+    text = re.sub(r"\s+([.,’'])(?=\s|[A-Z]?\.|$)", r"\1", " ".join(re.sub(r"&(?=[A-Z][a-z])|(?<=[a-z])&", " & ", name).split()))
     text = re.sub(r"(?<=\b\w\.)\s+(?=\w\.(?:\s|$|\w\.))", "", text).strip(" ,;:()[]“”\"_*-")
     words = [LEGAL.get(bare(word), word) if number else word for number, word in enumerate(text.split())]
     words = [word.rstrip(",") if number + 1 < len(words) and words[number + 1] in LEGAL.values() else word for number, word in enumerate(words)]
@@ -127,7 +127,12 @@ def _spoken(word: str) -> str:
 
 
 def _capital(word: str) -> bool:
-    return bool(re.match(r"[A-Z0-9][\w.,&'’\-/¢;:)]*$|[\w]*[A-Z][\w.,&'’\-/]*$|\.[A-Z]?\.?$", word)) and not _OPEN.match(word)
+    return bool(re.match(r"[A-Z0-9][\w.,&'’\-/¢;:)]*$|[\w]*[A-Z][\w.,&'’\-/]*$|&[A-Z][\w.,&'’\-]*$|\.[A-Z]?\.?$", word)) and not _OPEN.match(word)
+
+
+def _no_name(word: str) -> bool:
+    """Whether a word is none of a name's; `A.` and `I.` are initials."""
+    return bare(word) in NO_NAME and not re.fullmatch(r"[A-Z]\.,?", word)
 
 
 def _form(words: Sequence[str], at: int) -> bool:
@@ -141,11 +146,12 @@ def _joins(words: Sequence[str], at: int) -> bool:
 def _goes_on(words: Sequence[str], start: int, at: int) -> bool:
     word = words[at]
     if at == start:
-        return _capital(word) and bare(word) not in NO_NAME
+        return _capital(word) and not _no_name(word) and bare(word) not in LINKS - {"the", "de", "la", "van", "von"}
     if word == "&" or (word.lower() == "and" and _joins(words, at + 1)):
         return True
-    follows = at + 1 < len(words) and _capital(words[at + 1])
-    return (bare(word) in LINKS and follows and word.islower()) or (_capital(word) and bare(word) not in NO_NAME - {"company"})
+    ahead = at + 2 if at + 1 < len(words) and words[at + 1] == "the" else at + 1
+    follows = ahead < len(words) and _capital(words[ahead])
+    return (bare(word) in LINKS and follows and word.islower()) or (_capital(word) and (not _no_name(word) or bare(word) == "company"))
 
 
 def _stops(words: Sequence[str], start: int, end: int) -> bool:

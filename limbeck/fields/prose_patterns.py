@@ -16,8 +16,10 @@ from limbeck.schemas.fields import Field, FieldSet, Findings, Found
 _NAME = r"(?-i:[A-Z0-9][\w.,&'’\-]*(?:\s+(?:[A-Z0-9&][\w.,&'’\-]*|of|the|and)){0,11})"
 LOOKS: Mapping[str, str] = {"date": WRITTEN_DATE, "duration": rf"(?:{DURATION}|{ANNIVERSARY})", "place": PLACE, "name": _NAME}
 """By kind, what a value looks like."""
-_OTHER = r"[^\s,;()][^,;()]{0,80}"
+_OTHER = r"[^\s,;()](?:[^,;()]|,(?=\d)){0,80}"
 
+TOP = 2500
+"""Letters of running text that are its top."""
 _LAW = re.compile(
     r"govern(?:ed|ing)\b|constru(?:ed|ction)\b|interpreted\b|enforced\b|\b(?:substantive|internal|domestic)?\s*laws?\s+of\b", re.IGNORECASE
 )
@@ -38,6 +40,7 @@ _FOR_TERM = (
 _AGAINST_TERM = (
     (r"\bsolicit|\bhire\b|\bstandstill|\bacquire\b|\bcompet|\bsecurities\b|\bsoftware licen", 2),
     (r"\b(?:termination of|leav\w+|ceas\w+|end of|during) (?:\w+[’']?s? ){0,3}(?:employment|service)|\bseverance|\bsalary|\bvest|\bbonus|\bbenefits?\b", 3),
+    (r"\bviolat|\bbreach|\b(?:date of|last|such) disclosure\b", 1),
     (r"\bnotice|\brenew|\bwithin\b|\bprior to\b|\bage of\b|\bpayments?\b|\breturn\b|\bdestroy", 1),
 )
 
@@ -53,6 +56,13 @@ def by_pattern(text: Running, fields: FieldSet) -> Findings:
 
 
 def _fits(text: Running, one: Field, day_first: bool | None) -> Iterator[Found]:
+    """Where patterns fit, the best first; of a field that stands at the top also what stands there first."""
+    found = list(_matches(text, one, day_first))
+    top = text.word_at(TOP) if one.place == "top" else len(text.words)
+    yield from sorted(found, key=lambda each: each.words[0] >= top)
+
+
+def _matches(text: Running, one: Field, day_first: bool | None) -> Iterator[Found]:
     for rank, pattern in enumerate(one.patterns):
         for match in _compiled(pattern, one.kind).finditer(text.text):
             said = match["value"]

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 
 from limbeck.schemas.pages import Pages
 
@@ -58,5 +59,5 @@ def running(pages: Pages) -> Running:
         at += len(word) + 1
         if number == 0 or pages.words[number].line != pages.words[number - 1].line:
             rows.append(number)
-    bounds = tuple(zip(rows, [*rows[1:], len(words)], strict=True))
+    bounds = tuple(pairwise([*rows, len(words)]))
     return Running(" ".join(words), words, tuple(starts), bounds)
