@@ -209,7 +209,7 @@ def _letter(pdfium: Any, text: Any, at: int) -> Letter | None:
     edges = pdfium.FS_RECTF()
     if not pdfium.FPDFText_GetLooseCharBox(text, at, ctypes.byref(edges)):
         return Letter(" ", (0.0, 0.0, 0.0, 0.0), 0)
-    angle = round(math.degrees(pdfium.FPDFText_GetCharAngle(text, at)) / 90) % 4 * 90
+    angle = -round(math.degrees(pdfium.FPDFText_GetCharAngle(text, at)) / 90) % 4 * 90
     return Letter(chr(code), (edges.left, edges.bottom, edges.right, edges.top), angle)
 
 

@@ -58,6 +58,7 @@ class RapidOcr:
         told = {
             "Global.log_level": "critical",
             "Global.return_word_box": True,
+            "Rec.rec_batch_num": 1,  # In a batch all lines are as wide as the widest, which costs time, and words at their ends.
             "EngineConfig.onnxruntime.intra_op_num_threads": threads,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }
