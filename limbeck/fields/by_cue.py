@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from limbeck.fields.candidates import Candidate, found, places, places_in
 from limbeck.fields.cues import Cue, cues
@@ -67,9 +68,14 @@ def _amounts(view: View, field: Field) -> list[Told]:
             # What has no words of its own is of the column before it.
             label, share = (own, 1.0) if own else (label, share * 0.85)
             strength = _strength(label, row.text[before : candidate.start], field) * share
-            told.append(Told(candidate, strength * (1.0 if candidate.sure or whole else 0.4)))
+            told.append(Told(candidate, strength * (1.0 if candidate.sure or whole else 0.4) * _likely(candidate, field)))
             before = candidate.end
     return told
+
+
+def _likely(candidate: Candidate, field: Field) -> float:
+    """What a page comes to is hardly ever nothing or less."""
+    return 0.4 if field.place == "bottom" and Decimal(candidate.value) <= 0 else 1.0
 
 
 def _hanging(view: View, row: Row) -> Sequence[Cue]:
@@ -79,7 +85,9 @@ def _hanging(view: View, row: Row) -> Sequence[Cue]:
     above = view.rows[row.number - 1]
     amount = Field(name="amount", kind="money")
     near = row.box[1] - above.box[3] < 1.5 * view.height
-    return cues(above, view.fields) if near and not any(one.sure for one in places_in(view, above, amount)) else []
+    found = cues(above, view.fields)
+    # Several are the head of a table.
+    return found if near and len(found) == 1 and not any(one.sure for one in places_in(view, above, amount)) else []
 
 
 def _strength(label: Sequence[Cue], text: str, field: Field) -> float:

@@ -195,23 +195,45 @@ def _around_postal_code(view: View) -> list[Piece]:
     if anchor is None:
         return []
     first, last = anchor, anchor
-    while first and anchor - first < MOST_OF_ADDRESS - 2 and _belongs(rows[first - 1].text, 1):
+    while first and anchor - first < MOST_OF_ADDRESS - 2 and _goes_up(rows, first):
         first -= 1
-    while last + 1 < len(rows) and last - anchor < 2 and _belongs(rows[last + 1].text, 2):
+    while last + 1 < len(rows) and last - anchor < 2 and _goes_down(rows, last):
         last += 1
     return _pieces(rows[first : last + 1])
 
 
+def _goes_up(rows: list[Row], first: int) -> bool:
+    """Whether the row above belongs to an address: it looks like one, or stands between two that do."""
+    above = rows[first - 1].text
+    between = first >= 2 and _belongs(above, 0) and _belongs(rows[first - 2].text, 2)
+    return _belongs(above, 1) or between
+
+
+def _goes_down(rows: list[Row], last: int) -> bool:
+    """Whether the row below belongs to an address: it looks like one, or the one above it ends with a comma."""
+    below = rows[last + 1].text
+    return _belongs(below, 2) or (rows[last].text.rstrip().endswith(",") and _belongs(below, 0))
+
+
 def _block(view: View) -> list[Piece]:
-    """The run of rows of the head with the highest scores."""
-    best, run = (0, list[Row]()), list[Row]()
-    for row in head(view):
-        run = [*run, row] if _belongs(row.text, 1) else []
-        # A town alone in its row looks like nothing; it counts where the address goes on below it.
-        score = sum(surroundings.address_score(one.text) for one in run)
-        best = max(best, (score, run), key=lambda one: one[0])
-    score, rows = best
-    return _pieces(rows[-MOST_OF_ADDRESS:]) if score >= 2 else []
+    """The run of rows of the head with the highest scores; a town alone looks like nothing and counts where it is in or behind one."""
+    rows = head(view)
+    best: tuple[int, list[Row]] = (0, [])
+    first = 0
+    while first < len(rows):
+        last = first
+        if _belongs(rows[first].text, 1):
+            while last + 1 < len(rows) and (_goes_down(rows, last) or _belongs(rows[last + 1].text, 1) or _bridges(rows, last)):
+                last += 1
+            run = rows[first : last + 1]
+            best = max(best, (sum(surroundings.address_score(row.text) for row in run), run), key=lambda one: one[0])
+        first = last + 1
+    return _pieces(best[1][:MOST_OF_ADDRESS]) if best[0] >= 2 else []
+
+
+def _bridges(rows: list[Row], last: int) -> bool:
+    """Whether the next row stands between two of one address."""
+    return last + 2 < len(rows) and _belongs(rows[last + 1].text, 0) and _belongs(rows[last + 2].text, 2)
 
 
 def _belongs(text: str, least: int) -> bool:

@@ -13,6 +13,7 @@ from limbeck.schemas.fields import Field, FieldSet, Findings
 
 CASH = Field(name="cash", aliases=("cash", "cash tendered", "tendered", "tender", "amount tendered", "cash received", "paid", "amount paid", "payment", "bar", "gegeben", "bar gegeben", "espèces", "efectivo", "entregado", "tunai"))
 CHANGE = Field(name="change", aliases=("change", "change due", "cash change", "rückgeld", "zurück", "wechselgeld", "rendu", "monnaie", "cambio", "baki"))
+CARD = Field(name="card", aliases=("visa", "visa card", "visa debit", "visa credit", "mastercard", "master card", "master", "amex", "american express", "debit", "debit card", "credit", "credit card", "eftpos", "maestro", "girocard", "ec karte", "ec cash", "kartenzahlung", "carte bancaire", "cb", "tarjeta", "kad kredit", "card payment", "payment amount", "amount charged"))
 NEAR = 4
 """Rows in which what is paid, given and returned stand together."""
 
@@ -32,7 +33,7 @@ def by_sums(view: View) -> Findings:
     if total is None:
         return {}
     money = amounts_of(view, total)
-    for one, sure in itertools.chain(_paid(view, money), _added(money)):
+    for one, sure in itertools.chain(_paid(view, money), _added(money), _charged(view, money)):
         return {total.name: [found(view, one.candidate, sure)]}
     return {}
 
@@ -43,22 +44,25 @@ def by_letters(view: View) -> Findings:
     money = amounts_of(view, total) if total else []
     if total is None or len(money) < 2:
         return {}
+    high = sorted((one.value for one in money), reverse=True)[:3]
     largest = max(money, key=lambda one: (one.height, one.candidate.row))
     others = sorted(one.height for one in money if one.value != largest.value)
-    if not others or largest.height < 1.25 * others[len(others) // 2] or largest.height < 1.1 * others[-1]:
+    if largest.value not in high or not others or largest.height < 1.25 * others[len(others) // 2] or largest.height < 1.1 * others[-1]:
         return {}
     return {total.name: [found(view, largest.candidate)]}
 
 
 def by_repetition(view: View) -> Findings:
-    """The largest amount that is printed more than once."""
+    """The largest amount, or the one after it, that is printed more than once."""
     total = total_of(view.fields)
     money = amounts_of(view, total) if total else []
     often = Counter(one.value for one in money if one.value > 0)
-    again = [value for value, count in often.items() if count > 1]
+    largest = sorted(often, reverse=True)[:2]
+    again = [value for value in largest if often[value] > 1]
+    # Above it there may be what was given in cash.
     if total is None or not again:
         return {}
-    best = max(again)
+    best = again[0]
     last = [one for one in money if one.value == best][-1]
     return {total.name: [found(view, last.candidate, 1.0 if often[best] > 2 or best == max(often) else 0.5)]}
 
@@ -93,6 +97,14 @@ def _paid(view: View, money: Sequence[Money]) -> Iterator[tuple[Money, float]]:
             fitting = [one for one in money if one.value == due and one.candidate.row <= cash.candidate.row and one is not cash]
             if fitting and due > 0:
                 yield fitting[-1], 1.0
+
+
+def _charged(view: View, money: Sequence[Money]) -> Iterator[tuple[Money, float]]:
+    """What was paid by card, which is seldom more or less than was due."""
+    charged = [one for one in _announced(view, money, CARD) if one.value > 0]
+    if charged and len({one.value for one in charged}) == 1:
+        same = [one for one in money if one.value == charged[0].value]
+        yield same[0 if len(same) == 1 else -2], 0.6
 
 
 def _announced(view: View, money: Sequence[Money], field: Field) -> list[Money]:

@@ -14,7 +14,7 @@ _REGISTERED = re.compile(
     r"\b(?:co\.? ?reg|company ?(?:reg|no)|reg(?:istration)?\.? ?(?:no|#)|r\.?o\.?c|gst|vat|tax ?(?:id|no|reg)|ust|siret|siren|cif|nif|abn|ein|tin|steuer|rcs|uid|trn|p\.? ?iva|ntn|pin ?no)\b|gst ?(?:id|no|reg)|co\.?reg",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"^\W*(?:[A-Z]{1,7}[\s.:-]+){0,3}\W*\d{5,9}\s?-?\s?[A-Z]\W*$|^\W*\(?[\w ]{0,24}\(\d{5,9}(?:-?[A-Z])?\)\W*$", re.IGNORECASE)
+_NUMBERED = re.compile(r"^\W*(?:[A-Z]{1,7}[\s.:-]+){0,3}\W*[A-Z]{0,3}\d{5,9}\s?-?\s?[A-Z]\W*$|^\W*\(?[\w ]{0,24}\(\d{5,9}(?:-?[A-Z])?\)\W*$", re.IGNORECASE)
 """A row that is little more than a registration number."""
 _TITLE = re.compile(
     r"(?:tax|sales|simplified|guest|customer|cash|official|original|duplicate|final|pro ?forma)? ?(?:invoice|receipt|bill|check|quittung|rechnung|kassenbon|kassenbeleg|beleg|bon|facture|ticket|reçu|factura|recibo|resit|invois|cash ?sales?|order|copy|memo|statement)(?: ?(?:copy|no|number|original|simplificada|de caisse))?",
@@ -27,7 +27,7 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _STREET = re.compile(
-    r"(?<![a-z])(?:jalan|jln|ja1an|lorong|lrg|taman|tmn|seksyen|kampung|kg|bandar|bdr|persiaran|lebuh(?:raya)?|kawasan|pusat|bangunan|wisma|menara|kompleks|mukim|jaya|lot|no\.?(?= ?\d)|street|str|st|road|rd|avenue|ave|blvd|boulevard|drive|dr|lane|ln|highway|hwy|pkwy|parkway|freeway|plaza|square|sq|mall|centre|center|suite|ste|unit|floor|flr|level|block|blk|building|bldg|park|court|terrace|place|way|circle|route|rt|box|stra(?:ss|ß)e|platz|allee|weg|gasse|rue|bd|chemin|impasse|quai|cours|calle|avda?|avenida|paseo|carrer|carretera|ctra|via|viale|piazza|ground|ampang|north|south|airport|terminal|shopping)(?![a-z])",
+    r"(?<![a-z])(?:jalan|jln|ja1an|jl|ji|lorong|lrg|taman|tmn|seksyen|kampung|kg|bandar|bdr|persiaran|lebuh(?:raya)?|kawasan|pusat|bangunan|wisma|menara|kompleks|mukim|jaya|lot|no\.?(?= ?\d)|street|str|st|road|rd|avenue|ave|blvd|boulevard|drive|dr|lane|ln|highway|hwy|pkwy|parkway|freeway|plaza|square|sq|mall|centre|center|suite|ste|unit|floor|flr|level|block|blk|building|bldg|park|court|terrace|place|way|circle|route|rt|box|stra(?:ss|ß)e|platz|allee|weg|gasse|rue|bd|chemin|impasse|quai|cours|calle|avda?|avenida|paseo|carrer|carretera|ctra|via|viale|piazza|ground|ampang|north|south|airport|terminal|shopping)(?![a-z])",
     re.IGNORECASE,
 )
 _GLUED_STREET = re.compile(
