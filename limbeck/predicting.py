@@ -1,4 +1,4 @@
-"""A student at work: label a file, or make records of its tables, without any large model."""
+"""A student at work: label a file, or make records of its tables or of documents, without any large model."""
 
 import asyncio
 import csv
@@ -13,11 +13,13 @@ from typing import Any, TextIO
 from limbeck.documents import read
 from limbeck.embedded import cache
 from limbeck.errors import ConfigError, DocumentsError, NoColumn
+from limbeck.pages import sources
+from limbeck.predicting_pages import rows as rows_of_documents
 from limbeck.progress import Progress
 from limbeck.records.answers import TYPE, Said
 from limbeck.schemas import Corpus
 from limbeck.schemas.tables import Target
-from limbeck.students import cell_files, finder_files, load
+from limbeck.students import cell_files, finder_files, load, page_files
 from limbeck.tables.reading import read as tables_of
 from limbeck.tables.reading import table_of
 from limbeck.tables.targets import targets
@@ -31,12 +33,12 @@ Answer = Callable[[Sequence[str]], Iterator[dict[str, Any]]]
 
 
 def predict_file(student: Path, file: Path, *, text: str | None, key: str | None, out: Path | None) -> None:
-    """Label every row of a file, or every value in its tables where the student reads tables.
+    """Label every row of a file; or every value in its tables, or documents, where the student reads those.
 
     Args:
         student: The student's folder.
         file: CSV, TSV, JSONL, JSON, Parquet, a text file, or a folder of text files; tables in any form that
-            `limbeck.tables.reading.read` takes.
+            `limbeck.tables.reading.read` takes, documents that `limbeck.pages.sources.read` takes.
         text: The column that holds the text, or the table; found by itself where there is but one.
         key: The column that holds the row's own id; else rows are numbered.
         out: A `.csv` or `.jsonl` file; JSONL on stdout where it is not given.
@@ -55,8 +57,11 @@ def predict_file(student: Path, file: Path, *, text: str | None, key: str | None
     if cell_files.is_cell_reader(student):
         corpus = tables_of(file, table=text, key=key)
         rows = iter(asyncio.run(_records(student, corpus, progress)))
+    elif page_files.is_page_reader(student):
+        corpus = _named(lambda: sources.read(str(file), text=text, key=key))
+        rows = iter(asyncio.run(rows_of_documents(student, corpus, progress)))
     else:
-        corpus = _read(file, text, key)
+        corpus = _named(lambda: read(str(file), text=text, key=key))
         rows = _labelled(_answer(student), corpus, progress)
     count = _written(rows, out)
     for note in corpus.skipped:
@@ -86,9 +91,10 @@ def _row(key: str, target: Target, read: tuple[Said, float]) -> dict[str, Any]:
     return {**place, "type": said[TYPE], "attributes": attributes, "confidence": round(sure, 4)}
 
 
-def _read(file: Path, text: str | None, key: str | None) -> Corpus:
+def _named(reading: Callable[[], Corpus]) -> Corpus:
+    """What is read; a column that is missing is told with what to type."""
     try:
-        return read(str(file), text=text, key=key)
+        return reading()
     except NoColumn as error:
         raise DocumentsError(f"{error.trouble}: type --{error.option} {shlex.quote(error.column)}") from None
 

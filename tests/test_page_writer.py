@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from limbeck.errors import StudentError
+from limbeck.pages import layout
 from limbeck.pages.texts import pages_of_text
 from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.fields import Field, FieldSet, Findings, Found
@@ -86,7 +87,7 @@ def test_of_a_long_document_it_sees_the_beginning_and_the_end() -> None:
     middle, last = (tuple(at for at, word in enumerate(pages.words) if word.text == text) for text in ("500", "999"))
     told: Findings = {"shop": [Found(value="500", words=middle)], "total": [Found(value="999.00", words=last)]}
     assert page_writer.weighed(PageLesson(pages, told), FIELDS)[0] == '{"total":"999.00"}'
-    assert page_writer.shown(bill(1)) == page_writer.layout.text(bill(1))
+    assert page_writer.shown(bill(1)) == layout.text(bill(1))
 
 
 def test_the_form_of_its_answers() -> None:
