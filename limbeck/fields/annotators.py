@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 
 from limbeck.fields.by_cue import by_cue
 from limbeck.fields.by_head import by_block, by_form, by_prominence
+from limbeck.fields.by_items import by_items
+from limbeck.fields.by_pattern import by_pattern
 from limbeck.fields.by_place import by_place
 from limbeck.fields.by_sums import by_letters, by_repetition, by_sums
 from limbeck.fields.prose import PROSE_ANNOTATORS
@@ -47,10 +49,12 @@ FORM_ANNOTATORS: Mapping[str, Annotator] = {
     "prominence": _of_forms(by_prominence),
     "form": _of_forms(by_form),
     "block": _of_forms(by_block),
+    "pattern": _of_forms(by_pattern),
     "place": _of_forms(by_place),
     "sums": _of_forms(by_sums),
     "letters": _of_forms(by_letters),
     "repetition": _of_forms(by_repetition),
+    "items": _of_forms(by_items),
 }
 
 
