@@ -222,7 +222,7 @@ def export(
     kind: Annotated[str | None, typer.Option("--type", help="the one record type that is wanted")] = None,
     values: Annotated[bool, typer.Option("--values", help="also `values`: a row a value with source, status, confidence")] = False,
 ) -> None:
-    """Write the records that a run of the pipeline `tables` found, a file a record type; also while it runs."""
+    """Write the records that a run of the pipelines `tables` or `documents` found, a file a record type; also while it runs."""
     from limbeck import show as showing
     from limbeck.exporting import export as write
     from limbeck.run import STORE

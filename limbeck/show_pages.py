@@ -294,7 +294,8 @@ def mismatches_table(found: Iterable[Mismatch]) -> Table:
     for one in found:
         claims = ", ".join(f"{claim.row}" for claim in one.claims) or "–"
         what = one.kind if one.sure else f"{one.kind}, to be checked"
-        shown = [Text(clipped(text)) for text in (claims, ", ".join(one.keys) or "–", what, one.claimed or "–", _evidence(one) or "–")]
+        files = one.keys or tuple(claim.document for claim in one.claims if claim.document)
+        shown = [Text(clipped(text)) for text in (claims, ", ".join(files) or "–", what, one.claimed or "–", _evidence(one) or "–")]
         table.add_row(*shown, f"{one.stake:,.2f}" if one.stake else "–", f"{one.confidence:.2f}")
     return table
 

@@ -10,12 +10,15 @@ from rich.table import Table
 from limbeck import (
     quality,
     report,
+    report_pages,
     report_ranked,
     report_records,
     reporting,
+    reporting_pages,
     reporting_ranked,
     reporting_records,
     show,
+    show_pages,
     show_ranked,
     show_records,
 )
@@ -60,6 +63,14 @@ VIEWS = {
         show_records.annotators_view,
         show_records.errors_view,
         lambda store, run: report_records.render(reporting_records.facts(store, run)),
+    ),
+    "documents": Views(
+        show_pages.sized,
+        show_pages.ending,
+        show_pages.labels_table,
+        show_pages.annotators_view,
+        show_pages.errors_view,
+        lambda store, run: report_pages.render(reporting_pages.facts(store, run)),
     ),
 }
 """By the pipeline's name."""
