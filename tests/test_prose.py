@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.evals.kleister_scoring import as_kleister, score
+from limbeck.fields import contract_parties
 from limbeck.fields.durations import duration
 from limbeck.fields.normalising import normal
 from limbeck.fields.parties import company, key, name_end, name_start, person, written
@@ -76,12 +77,8 @@ def said_by(name: str, text: str) -> dict[str, list[str]]:
         ("prose_law", {"jurisdiction": ["New Hampshire"]}),
         ("prose_term", {"term": ["2 years"]}),
         ("prose_opening", {"party": ["Blue Heron Ferries Inc.", "Odile P. Marchetti"]}),
-        ("prose_definition", {"party": ["Blue Heron Ferries Inc.", "Odile P. Marchetti"]}),
-        ("prose_form", {"party": ["Blue Heron Ferries Inc.", "Odile P. Marchetti"]}),
-        ("prose_signature", {"party": ["Blue Heron Ferries Inc."]}),
-        ("prose_ends", {"party": ["Blue Heron Ferries Inc.", "Odile P. Marchetti"]}),
-        ("prose_mention", {"party": ["Blue Heron Ferries Inc."]}),
-        ("prose_title", {}),
+        ("prose_signatures", {"party": ["Blue Heron Ferries Inc.", "Odile P. Marchetti"]}),
+        ("prose_mentions", {"party": ["Blue Heron Ferries Inc."]}),
         ("prose_top_date", {"effective_date": ["2010-03-03"]}),
         ("prose_signing_date", {}),
     ],
@@ -96,16 +93,36 @@ def test_an_agreement(annotator: str, values: dict[str, list[str]]) -> None:
         ("prose_pattern", {"jurisdiction": ["Ontario"], "term": ["18 months"]}),
         ("prose_law", {"jurisdiction": ["Ontario"]}),
         ("prose_term", {"term": ["18 months"]}),
-        ("prose_opening", {}),
-        ("prose_definition", {"party": ["Tansy Foods Corporation"]}),
-        ("prose_signature", {"party": ["Tansy Foods Corporation", "Quillfeather Partners LLC"]}),
-        ("prose_ends", {"party": ["Tansy Foods Corporation", "Quillfeather Partners LLC"]}),
-        ("prose_title", {"party": ["Quillfeather Partners LLC"]}),
+        ("prose_opening", {"party": ["Tansy Foods Corporation"]}),
+        ("prose_signatures", {"party": ["Tansy Foods Corporation", "Quillfeather Partners LLC"]}),
+        ("prose_mentions", {"party": ["Tansy Foods Corporation", "Quillfeather Partners LLC"]}),
         ("prose_top_date", {"effective_date": ["2011-06-14"]}),
     ],
 )
 def test_a_letter(annotator: str, values: dict[str, list[str]]) -> None:
     assert said_by(annotator, LETTER) == values
+
+
+HERON, MARCHETTI = "Blue Heron Ferries Inc.", "Odile P. Marchetti"
+TANSY, QUILL = "Tansy Foods Corporation", "Quillfeather Partners LLC"
+
+
+@pytest.mark.parametrize(
+    ("way", "in_agreement", "in_letter"),
+    [
+        (contract_parties.by_between, [HERON, MARCHETTI], []),
+        (contract_parties.by_definition, [HERON, MARCHETTI], [TANSY]),
+        (contract_parties.by_form, [HERON, MARCHETTI], []),
+        (contract_parties.by_signature, [HERON], [TANSY, QUILL]),
+        (contract_parties.by_ends, [HERON, MARCHETTI], [TANSY, QUILL]),
+        (contract_parties.by_mention, [HERON], [TANSY]),
+        (contract_parties.by_title, [], [QUILL]),
+    ],
+)
+def test_each_way_to_find_parties(way: Any, in_agreement: list[str], in_letter: list[str]) -> None:
+    for text, names in ((AGREEMENT, in_agreement), (LETTER, in_letter)):
+        found = way(running(pages_of_text(text)), FIELDS)
+        assert sorted(one.value for one in found.get("party", [])) == sorted(names)
 
 
 @pytest.mark.parametrize("text", [RECEIPT, "", "\n\n"])

@@ -1,4 +1,8 @@
-"""Parties of contracts: in the first sentence, where they are given a short name, by their legal form, beside signatures, in titles."""
+"""Parties of contracts: in the first sentence, where they are given a short name, by their legal form, beside signatures, in titles.
+
+Each way finds some parties and not others, and who votes for some votes against the rest; so the ways make three annotators that each
+look for all parties in one place: the opening, the signatures, and what is named again and again.
+"""
 
 import re
 from collections import Counter
@@ -54,7 +58,33 @@ def _said(text: Running, spans: Iterable[tuple[int, int]], fields: FieldSet, sco
     return {one.name: list(found.values()) for one in wanted} if found else {}
 
 
-def by_opening(text: Running, fields: FieldSet) -> Findings:
+def in_opening(text: Running, fields: FieldSet) -> Findings:
+    """Parties as they are introduced near the top."""
+    return _joined(by_between(text, fields), by_definition(text, fields), by_form(text, fields))
+
+
+def at_signatures(text: Running, fields: FieldSet) -> Findings:
+    """Parties that sign."""
+    return _joined(by_signature(text, fields), by_ends(text, fields))
+
+
+def in_heading_and_text(text: Running, fields: FieldSet) -> Findings:
+    """Companies that are named again and again, and whom a letter is from and to."""
+    return _joined(by_mention(text, fields), by_title(text, fields))
+
+
+def _joined(*ways: Findings) -> Findings:
+    """All that was found, each name once, as who comes first spells it."""
+    found: dict[str, dict[str, Found]] = {}
+    for way in ways:
+        for field, some in way.items():
+            for one in some:
+                if isinstance(one, Found):
+                    found.setdefault(field, {}).setdefault(key(one.value), one)
+    return {field: list(some.values()) for field, some in found.items()}
+
+
+def by_between(text: Running, fields: FieldSet) -> Findings:
     """The names that `between` introduces near the top, as in `by and between A, a Texas corporation (“A”), and B`."""
     for match in _BETWEEN.finditer(text.text, 0, TOP):
         spans = list(_listed(text, match.end()))

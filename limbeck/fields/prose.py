@@ -7,15 +7,7 @@ and forms all of them abstain. They err for different reasons, so their agreemen
 from collections.abc import Callable, Mapping
 
 from limbeck.fields.contract_dates import by_signing_date, by_top_date
-from limbeck.fields.contract_parties import (
-    by_definition,
-    by_ends,
-    by_form,
-    by_mention,
-    by_opening,
-    by_signature,
-    by_title,
-)
+from limbeck.fields.contract_parties import at_signatures, in_heading_and_text, in_opening
 from limbeck.fields.prose_patterns import by_law, by_pattern, by_term
 from limbeck.fields.running import Running, running
 from limbeck.schemas.fields import FieldSet, Findings
@@ -37,13 +29,9 @@ PROSE_ANNOTATORS: Mapping[str, Annotator] = {
     "prose_pattern": _of_prose(by_pattern),
     "prose_law": _of_prose(by_law),
     "prose_term": _of_prose(by_term),
-    "prose_opening": _of_prose(by_opening),
-    "prose_definition": _of_prose(by_definition),
-    "prose_form": _of_prose(by_form),
-    "prose_signature": _of_prose(by_signature),
-    "prose_ends": _of_prose(by_ends),
-    "prose_mention": _of_prose(by_mention),
-    "prose_title": _of_prose(by_title),
+    "prose_opening": _of_prose(in_opening),
+    "prose_signatures": _of_prose(at_signatures),
+    "prose_mentions": _of_prose(in_heading_and_text),
     "prose_top_date": _of_prose(by_top_date),
     "prose_signing_date": _of_prose(by_signing_date),
 }
