@@ -10,11 +10,13 @@ from pydantic import ValidationError
 from limbeck.errors import NoCard, StudentError
 from limbeck.schemas.card import Annotator, Card, Source
 from limbeck.schemas.finder_card import FinderCard
+from limbeck.schemas.page_card import PageCard
 from limbeck.schemas.reader_card import ReaderCard
 
 JSON, MARKDOWN = "card.json", "CARD.md"
 NONE = "–"
-Cards = Card | FinderCard | ReaderCard
+Cards = Card | FinderCard | ReaderCard | PageCard
+KINDS: dict[str, type[Cards]] = {"finder": FinderCard, "reader": ReaderCard, "pages": PageCard}
 AnyCard = TypeVar("AnyCard", bound=Cards)
 
 
@@ -74,13 +76,13 @@ def _unreadable(folder: Path, error: Exception) -> StudentError:
 
 
 def _kind(text: str) -> type[Cards]:
-    """Whose card it is: a finder's or a reader's says so by its version's name."""
+    """Whose card it is: all but a taxonomy's say so by their version's name."""
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
         return Card
     names = said if isinstance(said, dict) else {}
-    return FinderCard if "finder" in names else ReaderCard if "reader" in names else Card
+    return next((kind for name, kind in KINDS.items() if isinstance(names.get(name), int)), Card)
 
 
 def markdown(card: Cards) -> str:
@@ -89,6 +91,8 @@ def markdown(card: Cards) -> str:
         return _document(card.training.kind, card.use_case, _of_a_finder(card))
     if isinstance(card, ReaderCard):
         return _document(card.training.kind, card.use_case, _of_a_reader(card))
+    if isinstance(card, PageCard):
+        return _document(card.training.kind, card.use_case, _of_documents(card))
     sections = (
         ("Limits", [f"- {safe(sentence)}" for sentence in card.limits]),
         ("Source", _source(card.source)),
@@ -288,6 +292,46 @@ def _instruction(card: ReaderCard) -> list[str]:
         f"- {made.kind} on {safe(made.base)}, seed {made.seed}{best}",
         f"- tables shown: {made.shown:,}, with {made.cells:,} values; held out: {made.held_out:,}",
         f"- agreement with its teacher on tables held out (micro F1, lenient): {_figure(made.agreement)}",
+    ]
+
+
+# ---- of a student of documents ---------------------------------------------------------------------------------
+
+
+def _of_documents(card: PageCard) -> tuple[tuple[str, list[str]], ...]:
+    return (
+        ("Limits", [f"- {safe(sentence)}" for sentence in card.limits]),
+        ("Source", _source(card.source)),
+        ("Teachers", _voters(card)),
+        ("Fields", _fields(card)),
+        ("Training", _lessons(card)),
+    )
+
+
+def _voters(card: PageCard) -> list[str]:
+    by = card.teachers
+    often = f", {by.readings} times each" if by.readings > 1 else ""
+    lines = [f"- {safe(by.model)} read {by.documents:,} documents{often}"] if by.model else ["- no model read"]
+    lines += [f"- rules and layout voted: {safe(', '.join(by.rules))}"] if by.rules else []
+    lines += [f"- files that could not be read: {by.unread:,}", f"- records: {by.records:,}"]
+    return [*lines, "", *_table(("what records say", "values"), by.values.items())]
+
+
+def _fields(card: PageCard) -> list[str]:
+    sought = card.sought
+    lines = [f"- {safe(sought.name)}: `{sought.content}`", *(f"- a sum that had to hold: {safe(one)}" for one in sought.checks)]
+    heads = ("field", "kind", "documents shown with it", "without it", "left out as doubtful", "agreement (F1)")
+    rows = ((safe(one.name), one.kind, one.shown, one.absent, one.doubtful, _figure(one.agreement)) for one in sought.fields)
+    return [*lines, "", *_table(heads, rows)]
+
+
+def _lessons(card: PageCard) -> list[str]:
+    made = card.training
+    best = ", the best of its run" if made.chosen else ""
+    return [
+        f"- {made.kind} on {safe(made.base)}, seed {made.seed}{best}",
+        f"- documents shown: {made.shown:,}; held out: {made.held_out:,}",
+        f"- agreement with its teachers on documents held out (micro F1): {_figure(made.agreement)}",
     ]
 
 
