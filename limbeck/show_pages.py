@@ -133,7 +133,8 @@ def _apart(said: Iterable[Said], value: Value, field: Field | None) -> list[str]
     agreed = sum(count for text, count in others.items() if text is not None and is_same(text, value.text or "", field))
     rest = {text: count for text, count in others.items() if text is None or not is_same(text, value.text or "", field)}
     listed = ", ".join(f"{'nothing' if text is None else repr(clipped(text))} ({count})" for text, count in rest.items())
-    return [f"{agreed} of {many(others.total(), 'reading says', 'readings say')} so, others say {listed}"] if rest else []
+    say = "says" if agreed == 1 else "say"
+    return [f"{agreed} of {others.total()} readings {say} so, others say {listed}"] if rest else []
 
 
 def _text(said: Any) -> str | None:
@@ -242,6 +243,8 @@ def _documents_table(store: Path, run: Run, limit: int | None) -> Table:
     kept = records(store, run, {row["document"] for row in placed})
     table = Table("key", "record", "values", box=None)
     for row in placed:
+        if row["document"] not in kept:
+            table.add_row(Text(clipped(row["key"])), "–", "–")
         for one in kept.get(row["document"], ()):
             said = [_said(value, review(run)) for value in one.values if value.text is not None]
             of = f"{one.type} {one.row}" if one.row else one.type
