@@ -48,7 +48,7 @@ _SIGN = "(?:" + "|".join(re.escape(one) + (r"(?![a-z])" if one[-1].isalpha() els
 _CURRENCY = re.compile(rf"(?<![a-z]){_SIGN}", re.IGNORECASE)
 _NUMBER = r"\d{1,3}(?:[.,'’ ]\d{3})+(?: ?[.,] ?\d{2})?(?!\d)|\d+ ?[.,] ?\d{1,3}(?!\d)|\d+|(?<!\w)\.\d\d(?!\d)"
 _AMOUNT = re.compile(
-    rf"(?P<open>\()?(?P<minus>[-−–] ?)?(?P<sign>(?<![a-z]){_SIGN})? ?(?P<inner>[-−–] ?)?(?<![\d.,:/])(?P<number>{_NUMBER})"
+    rf"(?P<open>\()?(?P<minus>[-−–] ?)?(?P<sign>(?<![a-z]){_SIGN})? ?(?P<inner>[-−–] ?)?(?<!\d)(?<!\d[.,:/])(?P<number>{_NUMBER})"
     rf" ?(?P<after>{_SIGN})?(?P<trail>-(?![\d\w]))?(?P<close>\))?(?P<percent> ?%)?(?P<more>[./:-]?\d)?",
     re.IGNORECASE,
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from limbeck.fields.by_pattern import compiled
 from limbeck.fields.candidates import Candidate, found, places, places_in
 from limbeck.fields.cues import Cue, cues
 from limbeck.fields.view import Row, View
@@ -183,10 +184,19 @@ def _bare(row: Row, start: int, end: int, field: Field) -> Candidate | None:
         return None
     start, end = match.span(1)
     if field.kind == "text":
-        with_digit = re.compile(r"\S*\d\S*").search(row.text, start, end)
-        if not with_digit:
+        span = _shown(row.text, start, end, field)
+        if span is None:
             return None
-        start, end = with_digit.span()
+        start, end = span
     elif sum(one.isalpha() for one in match[1]) < 2:
         return None
     return Candidate(row.text[start:end], row.number, start, end)
+
+
+def _shown(text: str, start: int, end: int, field: Field) -> tuple[int, int] | None:
+    """Where one of the field's patterns fits, else the first word with a digit."""
+    for pattern in field.patterns:
+        if match := compiled(pattern, field.name).search(text, start, end):
+            return match.span("value")
+    match = re.compile(r"\S*\d\S*").search(text, start, end)
+    return match.span() if match else None

@@ -60,8 +60,18 @@ def _span(view: View, one: Candidate) -> bool:
 
 def _phone(view: View, field: Field) -> tuple[Candidate, float] | None:
     upper = [one for one in places(view, field) if one.sure and one.row < max(8, len(view.rows) // 3)]
-    free = [one for one in upper if not _repelled(view, one, field) and not re.search(r"[a-z]{3}", view.rows[one.row].text[: one.start][-12:], re.IGNORECASE)]
+    free = [one for one in upper if not _repelled(view, one, field) and (_announced(view, one, field) or not _worded(view, one))]
     return (free[0], 1.0) if free else None
+
+
+def _announced(view: View, one: Candidate, field: Field) -> bool:
+    before = [cue for cue in cues(view.rows[one.row], view.fields) if cue.start < one.start]
+    return bool(before) and field.name in before[-1].announces
+
+
+def _worded(view: View, one: Candidate) -> bool:
+    """Whether words stand right before a number, which say what it is."""
+    return re.search(r"[a-z]{3}", view.rows[one.row].text[: one.start][-12:], re.IGNORECASE) is not None
 
 
 def _currency(view: View, field: Field) -> tuple[Candidate, float] | None:

@@ -166,7 +166,7 @@ def _sentence(one: Sum, said: Said, fields: FieldSet) -> str:
 
 
 def _spelt(side: Iterable[tuple[int, str]], said: Said, fields: FieldSet) -> str:
-    parts = []
+    parts: list[str] = []
     for sign, name in side:
         value = _value(name, said, fields)
         if value is not None:

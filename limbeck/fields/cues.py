@@ -130,31 +130,30 @@ def _parts(between: str) -> bool:
 
 
 def _longest(tokens: list[tuple[str, int, int]], phrases: Phrases) -> tuple[Cue | None, int]:
-    """The longest cue that the tokens begin with, and how many of them it takes."""
-    for taken in range(len(tokens), 0, -1):
-        window = tokens[:taken]
-        said = "".join(word for word, _, _ in window)
-        match = _match(said, phrases, taken == 1)
-        if match:
-            phrase, exact = match
-            announces, repels = phrases.announces.get(phrase, {}), phrases.repels.get(phrase, frozenset())
-            return Cue(window[0][1], window[-1][2], phrase, announces, repels, exact), taken
-    return None, 1
+    """The longest cue that the tokens begin with, rather one without a wrong letter, and how many of them it takes."""
+    for match in (_exact, _near):
+        for taken in range(len(tokens), 0, -1):
+            phrase = match("".join(word for word, _, _ in tokens[:taken]), phrases)
+            if phrase:
+                return _cue(tokens, taken, phrase, phrases, match is _exact), taken
+    phrase = _beginning(tokens[0][0], phrases)
+    return (_cue(tokens, 1, phrase, phrases, True) if phrase else None), 1
 
 
-def _match(said: str, phrases: Phrases, alone: bool) -> tuple[str, bool] | None:
-    """The phrase that a squeezed text is, and whether it is spelt so."""
-    known = phrases.known
-    if said in known:
-        return said, True
-    if near := _near(said, phrases):
-        return near, False
-    if alone and len(said) >= GLUED:
-        # Longest first: `TOTALDUEUSD` begins with `totaldue` rather than with `total`.
-        for length in range(len(said) - 1, FEWEST_LETTERS - 2, -1):
-            if said[:length] in known:
-                return said[:length], True
-    return None
+def _cue(tokens: list[tuple[str, int, int]], taken: int, phrase: str, phrases: Phrases, exact: bool) -> Cue:
+    announces, repels = phrases.announces.get(phrase, {}), phrases.repels.get(phrase, frozenset())
+    return Cue(tokens[0][1], tokens[taken - 1][2], phrase, announces, repels, exact)
+
+
+def _exact(said: str, phrases: Phrases) -> str | None:
+    return said if said in phrases.known else None
+
+
+def _beginning(said: str, phrases: Phrases) -> str | None:
+    """The longest phrase that words glued together begin with: of `TOTALDUEUSD` `totaldue` rather than `total`."""
+    if len(said) < GLUED:
+        return None
+    return next((said[:length] for length in range(len(said) - 1, FEWEST_LETTERS - 2, -1) if said[:length] in phrases.known), None)
 
 
 def _near(said: str, phrases: Phrases) -> str | None:

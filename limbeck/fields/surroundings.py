@@ -33,6 +33,8 @@ _STREET = re.compile(
 _GLUED_STREET = re.compile(
     r"jalan|taman|street|road(?!house)|avenue|boulevard|drive(?!n)|highway|parkway|stra(?:ss|ß)e|platz\b|avenida|shoppingcent|(?<=[a-z\d])(?:St|Rd|Ave|Blvd|Dr|Ln|Hwy|Pkwy|Ct|Pl|Str)\.?(?=$|[,#.\d])|(?<=[A-Z\d])(?:ST|RD|AVE|BLVD|HWY|PKWY)\.?(?=$|[,#.])|^\d{1,5}[NSEW]?\.?[A-Z][A-Za-z.]{3,}$",
 )
+_COMPOUND = re.compile(r"[a-zäöü]{3,}(?:stra(?:ss|ß)e|str\.|weg|platz|gasse|allee|straat|laan|plein)(?![a-z])", re.IGNORECASE)
+"""Streets of one word, as in German and Dutch."""
 _POSTAL = re.compile(
     r"(?<![\d#:-])\d{5}(?:-\d{4})?(?!\d|[-/]\w)(?=\W*[A-Za-z]|\W*$)|\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|(?<![\d#:-])\d{6}(?![\d-]|\W*$)|(?<=[A-Za-z] )\d{6}\W*$|(?<![a-z])[A-Z]{2}[ .,]*\d{5}\b|\bp\.?o\.? ?box\b|\b[1-9]\d{3}\s(?=[A-Z][a-zé]+)",
 )
@@ -115,7 +117,7 @@ def is_other(text: str) -> bool:
 def address_score(text: str) -> int:
     """How much a row looks like a piece of an address; from 2 on it is one."""
     parted = spaced(text)
-    score = 2 if _STREET.search(parted) or (" " not in text.strip() and _GLUED_STREET.search(text)) else 0
+    score = 2 if _STREET.search(parted) or _COMPOUND.search(text) or (" " not in text.strip() and _GLUED_STREET.search(text)) else 0
     score += 2 if has_postal_code(text) and letters(text) > 1 else 0
     score += 2 if _REGION.search(parted) else 0
     score += 1 if re.match(r"\W*(?:no\W*)?\d{1,5}[A-Za-z]?\b[ ,.&/-]", parted, re.IGNORECASE) and letters(text) > 3 else 0
