@@ -33,7 +33,7 @@ BILL = FieldSet(
         Field(name="lines", kind="list", fields=(Field(name="what"), Field(name="amount", kind="money"))),
     ),
 )
-NOTHING = {"shop": None, "total": None, "paid": None, "guests": [], "lines": []}
+NOTHING: dict[str, Any] = {"shop": None, "total": None, "paid": None, "guests": [], "lines": []}
 
 
 def test_instructions_say_what_a_field_is_and_is_not_how_it_is_written_and_what_to_give_without_it() -> None:

@@ -96,7 +96,7 @@ def rows(path: Path, fields: Fields) -> Rows:
     return read
 
 
-EXAMPLES = {str: '"…"', int: "0", list: "[…]"}
+EXAMPLES = {dict: "{…}", str: '"…"', int: "0", list: "[…]"}
 """How a value of a type is written, for messages."""
 
 

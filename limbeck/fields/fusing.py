@@ -24,7 +24,9 @@ Said = Mapping[str, Findings]
 """What each annotator found in one document."""
 
 
-def fuse(findings: Sequence[Said], fields: FieldSet, trust: Mapping[str, float] | None = None) -> list[Findings]:
+def fuse(
+    findings: Sequence[Said], fields: FieldSet, trust: Mapping[str, float] | None = None, sources: Mapping[str, str] | None = None
+) -> list[Findings]:
     """Decide every field of every document.
 
     An annotator that names a field without a value (an empty list) says that it is absent; one that doesn't name it abstains.
@@ -34,21 +36,30 @@ def fuse(findings: Sequence[Said], fields: FieldSet, trust: Mapping[str, float] 
             `person:` are people, who are right.
         fields: What was wanted.
         trust: How often annotators are thought to be right before their votes are seen.
+        sources: What annotators draw on; those of one source, such as a model's readings, count less each.
 
     Returns:
         By document; a `Found.score` is the probability of its value. Fields that are likelier absent are empty lists, fields of
         which nobody said anything are missing.
     """
-    decided = decide(findings, fields, trust)
+    decided = decide(findings, fields, trust, sources)
     return [_findings(str(number), said, fields, decided) for number, said in enumerate(findings)]
 
 
-def decide(findings: Sequence[Said], fields: FieldSet, trust: Mapping[str, float] | None = None) -> Decided:
+def decide(
+    findings: Sequence[Said], fields: FieldSet, trust: Mapping[str, float] | None = None, sources: Mapping[str, str] | None = None
+) -> Decided:
     """What the votes come to: spaces are fields by name (`total`, `items`, `items.amount`), items are documents' numbers and what follows."""
-    votes = [vote for number, said in enumerate(findings) for one in fields.fields for vote in _votes(str(number), said, one)]
-    known = {(vote.item, vote.space): vote.label for vote in votes if vote.annotator.startswith(PEOPLE)}
+    given = [vote for number, said in enumerate(findings) for vote in votes(str(number), said, fields)]
+    known = {(vote.item, vote.space): vote.label for vote in given if vote.annotator.startswith(PEOPLE)}
     alike: dict[str, Alike] = {one.name: _alike for one in singles(fields) if one.kind in TEXTS and not one.several}
-    return accu(votes, known=known, accuracies=trust, alike=alike)
+    return accu(given, known=known, accuracies=trust, sources=sources, alike=alike)
+
+
+def votes(document: str, said: Said, fields: FieldSet) -> Iterator[Vote]:
+    """What annotators vote for in a document, field by field; its values are canonical, and `ABSENT` says that there is none."""
+    for one in fields.fields:
+        yield from _votes(document, said, one)
 
 
 def _votes(document: str, said: Said, field: Field) -> Iterator[Vote]:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from limbeck.programs import extreme, tables, taxonomy
+from limbeck.programs import documents, extreme, tables, taxonomy
 
 PROGRAMS: dict[str, tuple[type[Any], ...]] = {
     "taxonomy": (taxonomy.Taxonomist, taxonomy.Labeller),
     "extreme": (extreme.InferRetrieveRank, extreme.Write),
     "tables": (tables.Extract,),
+    "documents": (documents.Read,),
 }
 """Every pipeline's programs, by the name that a config gives it."""

@@ -9,7 +9,7 @@ from limbeck.errors import ConfigError
 from limbeck.progress import Progress
 from limbeck.schemas import Corpus
 from limbeck.settings import Settings
-from limbeck.stages import annotating, given, listed, tabled
+from limbeck.stages import annotating, documented, given, listed, tabled
 
 
 @dataclass(frozen=True)
@@ -38,5 +38,6 @@ INPUTS = {
     "taxonomy": Inputs(texts, annotating.check, given.written_down, annotating.written_down),
     "extreme": Inputs(texts, listed.check, listed.written_down, listed.others),
     "tables": Inputs(tabled.read, tabled.check, tabled.written_down, tabled.others),
+    "documents": Inputs(documented.read, documented.check, documented.written_down, documented.others),
 }
 """By the name that a config gives a pipeline."""

@@ -1,0 +1,42 @@
+"""Claims: what was claimed is compared with what documents say (TAIL's overpayment check), one artifact a mismatch."""
+
+from limbeck.batch import Made, one
+from limbeck.claims import Receipt, compare, read_claims, receipt, roles
+from limbeck.context import RunContext
+from limbeck.stages import paging
+from limbeck.stages.documented import wanted
+
+STEP, RANKED = "claims", "claims-ranked"
+"""The step of each mismatch, and of what says that all were found."""
+
+
+async def check(context: RunContext) -> None:
+    """Compare claims with documents, once, where the config names claims."""
+    claims = context.settings.claims
+    if claims is None or RANKED in context.store.artifacts(context.run, RANKED):
+        return
+    found = compare(read_claims(claims), receipts(context), context.settings.read.review)
+    with context.progress.stage("claims", len(found), "mismatches") as stage:
+        for place, mismatch in enumerate(found):
+
+            async def made(value: object = mismatch.model_dump(mode="json")) -> Made:
+                return Made(value)
+
+            await one(context, STEP, f"{place:06d}", made())
+            stage.advance(1)
+
+    async def counted() -> Made:
+        return Made({"mismatches": len(found)})
+
+    await one(context, RANKED, RANKED, counted())
+
+
+def receipts(context: RunContext) -> list[Receipt]:
+    """Every place of a document with what was read of it; one that could not be read has no values."""
+    fields, records = wanted(context), context.store.records(context.run)
+    pages, names = dict(paging.paged(context)), roles(fields)
+    found = []
+    for place in context.store.places(context.run):
+        own = next((one for one in records.get(place.document, ()) if one.type == fields.name), None)
+        found.append(receipt(place.document, place.key, own, names, pages.get(place.document)))
+    return found

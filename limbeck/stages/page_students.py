@@ -1,0 +1,113 @@
+"""Distil: students learn from what is sure of documents (response-based distillation: teachers' answers alone), and read the rest.
+
+What is doubtful is no lesson: a document's field that goes to review is unknown there, and a document of which sums don't
+add up teaches nothing of the fields in them.
+"""
+
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from limbeck.context import RunContext
+from limbeck.fields import comparing
+from limbeck.schemas import content_id
+from limbeck.schemas.fields import Findings
+from limbeck.stages import paging, resolving
+from limbeck.stages.documented import wanted
+from limbeck.stages.keeping import keep, trained
+from limbeck.stages.page_card import page_card
+from limbeck.students import page_writer, tagger
+from limbeck.students.page_files import Read, opened
+from limbeck.students.page_lessons import PageLesson
+
+STEP = "distil"
+FEWEST = 4
+"""Documents with something sure without which there is nothing to learn."""
+MOST_SHOWN = 20_000
+"""Documents that students are shown; more change little and are much to hold in memory."""
+
+
+async def distil(context: RunContext) -> None:
+    """Train every kind of student that the config names, keep them all, and mark the one that agrees best."""
+    if STEP in context.store.artifacts(context.run, STEP):
+        return
+    shown, held = lessons(context)
+    kinds = context.settings.kinds
+    if len(shown) < FEWEST or not kinds:
+        await trained(context, STEP, "too few documents with something sure" if kinds else "the config asks for none")
+        return
+    started = time.perf_counter()
+    made: list[tuple[str, Any, dict[str, float]]] = []
+    with context.progress.stage("train", len(kinds), "students") as stage:
+        for kind in kinds:
+            student = taught(context, kind, shown, held)
+            with tempfile.TemporaryDirectory() as folder:
+                student.save(Path(folder))
+                async with reading(context, kind, Path(folder)) as read:
+                    made.append((kind, student, await agreement(context, read, held)))
+            stage.advance(1)
+    best = max(made, key=lambda one: one[2].get("agreement", 0.0))
+    for kind, student, metrics in made:
+        facts = page_card(context, kind, shown, held, metrics, chosen=kind == best[0])
+        keep(context, kind, metrics, space=wanted(context).id, chosen=kind == best[0], facts=facts, save=student.save)
+    await trained(context, STEP, "", started)
+
+
+def taught(context: RunContext, kind: str, shown: Sequence[PageLesson], held: Sequence[PageLesson]) -> Any:
+    """A student of one kind."""
+    fields, settings, note = wanted(context), context.settings, context.progress.note
+    if kind == "tagger":
+        return tagger.fit(shown, held, fields, context.encoder, settings.seed, note)
+    return page_writer.fit(shown, held, fields, settings.student.base, settings.seed, note)
+
+
+def lessons(context: RunContext) -> tuple[list[PageLesson], list[PageLesson]]:
+    """What students are shown, and what is held out: whole documents."""
+    found, doubts, unsaid = resolving.found(context), resolving.doubts(context), resolving.unsaid(context)
+    documents = sorted(found, key=lambda one: content_id([context.settings.seed, one]))[:MOST_SHOWN]
+    left_out = set(documents[: _held(context, len(documents))])
+    shown: list[PageLesson] = []
+    held: list[PageLesson] = []
+    for document, pages in paging.paged(context, documents):
+        unknown = frozenset(doubts[document]) | frozenset(unsaid[document])
+        sure: Findings = {name: some for name, some in found[document].items() if name not in unknown}
+        if sure:
+            (held if document in left_out else shown).append(PageLesson(pages, sure, unknown))
+    return shown, held
+
+
+def _held(context: RunContext, documents: int) -> int:
+    """The share of the documents that is held out, one of two at most."""
+    return min(max(1, round(context.settings.student.held_out * documents)), documents // 2)
+
+
+async def agreement(context: RunContext, read: Read, held: Sequence[PageLesson]) -> dict[str, float]:
+    """How far a student says of documents held out what its teachers say, by field and in all; nothing where none are."""
+    said = await read([one.pages for one in held]) if held else []
+    return comparing.agreement([one.findings for one in held], said, wanted(context), [one.unknown for one in held])
+
+
+@asynccontextmanager
+async def reading(context: RunContext, kind: str, folder: Path) -> AsyncIterator[Read]:
+    """A student that answers, from its folder; while a writer is served, the servers of the run's models rest."""
+    for one in context.served if kind == "writer" else ():
+        await one.rest()
+    async with opened(folder, context.project / "vllm-writer.log") as (_, read):
+        yield read
+
+
+async def read_rest(context: RunContext) -> None:
+    """Records of the documents of which neither model nor rules said anything, by the best student."""
+    there = context.store.records(context.run)
+    left = [one for one in paging.ids(context) if one not in there]
+    best = next((one for one in context.store.students(context.run) if one.chosen), None)
+    if not left or best is None:
+        return
+    with context.progress.stage("read", len(left), "documents") as stage:
+        async with reading(context, best.kind, context.project / best.path) as read:
+            for document, pages in paging.paged(context, left):
+                await resolving.keep(context, document, pages, (await read([pages]))[0])
+                stage.advance(1)
