@@ -26,6 +26,8 @@ COPIED = 0.8
 """How much of what a copier says is copied; c in the paper."""
 COPIERS = 0.2
 """How likely two annotators are to depend on each other before their votes are seen; α in the paper."""
+OF_ONE_SOURCE = 0.9
+"""The same of two annotators of one source, such as two readings of one model."""
 SUPPORT = 0.5
 """How much of its votes a value lends to one that is just like it; ρ in the paper."""
 ROUNDS = 30
@@ -57,6 +59,7 @@ def accu(
     *,
     known: Mapping[tuple[str, str], str] | None = None,
     accuracies: Mapping[str, float] | None = None,
+    sources: Mapping[str, str] | None = None,
     alike: Mapping[str, Alike] | None = None,
 ) -> Decided:
     """Decide what is true of each item, and whom to believe.
@@ -65,6 +68,7 @@ def accu(
         votes: In any order; a score is how much the vote counts. Several labels of one annotator on an item share its vote.
         known: By item and space, values that are not in doubt: what people have said.
         accuracies: By annotator, what it is thought to be beforehand, where not `ACCURACY`.
+        sources: By annotator, what it draws on: those of one source are thought to depend on each other until their votes say otherwise.
         alike: By space, how much values say the same; not at all where left out.
 
     Raises:
@@ -77,7 +81,8 @@ def accu(
         if vote.score > 0:
             said = spaces.setdefault(vote.space, {}).setdefault(vote.item, {}).setdefault(vote.annotator, {})
             said[vote.label] = max(vote.score, said.get(vote.label, 0.0))
-    results = [_Space(space, said, known or {}, accuracies or {}, (alike or {}).get(space)).decided() for space, said in spaces.items()]
+    given = known or {}, accuracies or {}, sources or {}
+    results = [_Space(space, said, *given, (alike or {}).get(space)).decided() for space, said in spaces.items()]
     return Decided(
         [label for one in results for label in one.labels],
         {key: value for one in results for key, value in one.probabilities.items()},
@@ -89,14 +94,24 @@ def accu(
 class _Space:
     """The votes of one space, with whom they make one believe."""
 
-    def __init__(self, name: str, said: Mapping[str, _Said], known: Mapping[tuple[str, str], str], priors: Mapping[str, float], alike: Alike | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        said: Mapping[str, _Said],
+        known: Mapping[tuple[str, str], str],
+        priors: Mapping[str, float],
+        sources: Mapping[str, str],
+        alike: Alike | None,
+    ) -> None:
         self.name = name
         self.said = {item: {who: _shared(labels) for who, labels in sorted(by.items())} for item, by in said.items()}
         self.known = {item: known[item, name] for item in said if (item, name) in known}
         annotators = sorted({who for by in said.values() for who in by})
         self.priors = {who: priors.get(who, ACCURACY) for who in annotators}
         self.trust = dict(self.priors)
-        self.copies: dict[tuple[str, str], float] = {}
+        pairs = itertools.combinations(annotators, 2)
+        self.akin = {pair for pair in pairs if pair[0] in sources and sources[pair[0]] == sources.get(pair[1])}
+        self.copies: dict[tuple[str, str], float] = dict.fromkeys(self.akin, OF_ONE_SOURCE)
         self.likeness = {item: _likeness(by, alike) for item, by in self.said.items()} if alike else {}
         self.belief: dict[str, dict[str, float]] = {}
 
@@ -182,7 +197,8 @@ class _Space:
         free = true * math.log(same) + false * math.log(wrong) + apart * math.log(1 - same - wrong)
         bound = true * math.log(mean * COPIED + same * (1 - COPIED)) + false * math.log((1 - mean) * COPIED + wrong * (1 - COPIED))
         bound += apart * math.log((1 - same - wrong) * (1 - COPIED))
-        odds = math.log(COPIERS / (1 - COPIERS)) + bound - free
+        prior = OF_ONE_SOURCE if (one, other) in self.akin else COPIERS
+        odds = math.log(prior / (1 - prior)) + bound - free
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
 
 
