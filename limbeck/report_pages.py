@@ -193,8 +193,8 @@ def _coloured(facts: PagesFacts) -> list[str]:
 
 def _readers(facts: PagesFacts) -> str:
     rows = [(f"<bdi>{safe(one.name, LONGEST_NAME)}</bdi>", f"{one.cells:,}", charts.percent(one.agreed)) for one in facts.readers]
-    lead = "Documents were read several times, and the readings voted on each value."
-    return f"<p>{lead}</p>{table(('Reading', 'Values', 'Agrees with the record'), rows, 'readers')}" if rows else ""
+    lead = "A model’s readings and rules voted on each field of the documents; agreement is with what was decided, not with the truth."
+    return f"<p>{lead}</p>{table(('Annotator', 'Votes', 'Agrees with the record'), rows, 'readers')}" if rows else ""
 
 
 def _students(facts: PagesFacts) -> str:
@@ -217,7 +217,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[PagesFacts], str]], ...] = (
     ("claims", "Claims", _mismatches),
     ("reviews", "To review", _reviews),
     ("documents", "Documents", _documents),
-    ("readers", "Readings", _readers),
+    ("readers", "Annotators", _readers),
     ("students", "Students", _students),
     ("costs", "Costs", costs),
     ("failures", "Failures", failures),

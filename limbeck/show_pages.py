@@ -5,7 +5,7 @@ The counterpart of `show.py` and `show_records.py`, which it reads the store wit
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,20 +18,19 @@ from limbeck import store_records
 from limbeck.charts import many
 from limbeck.claims import ranked
 from limbeck.errors import ConfigError
-from limbeck.fields.normalising import normal, same
+from limbeck.fields.normalising import canonical
 from limbeck.fields.reading import read_fields
+from limbeck.labelmodels.open_vocabulary import ABSENT
 from limbeck.schemas import Run
 from limbeck.schemas.claims import Mismatch
 from limbeck.schemas.extraction import Extracted, Origin, RecordSchema, Status, Value
-from limbeck.schemas.fields import Field, FieldSet, Said
+from limbeck.schemas.fields import Field, FieldSet
 from limbeck.show import clipped, closing, rows, short
 from limbeck.show_records import STATUSES, named, shares, student_lines
 from limbeck.visible import on_one_line, visible
 
 EXAMPLES, WORST = 3, 3
 """Documents, and mismatches of claims, that a run's ending shows."""
-READINGS = "(step = 'read' OR regexp_full_match(step, 'read-[0-9]+'))"
-"""Steps whose artifacts hold what a model said of a document."""
 REVIEW = 0.5
 
 
@@ -103,61 +102,62 @@ def _attributes(store: Path, run: Run) -> list[tuple[Any, Any]]:
 
 
 def doubts(store: Path, run: Run, limit: int | None = None) -> list[Doubt]:
-    """Values that stand nowhere on their pages or are less sure than the config wants, the least sure first."""
+    """Values that stand nowhere on their pages, are less sure than the config wants, or can't be right; the least sure first."""
     found = rows(
         store,
-        f"SELECT p.key AS document_key, r.document, r.row, r.type, r.position, v.place, v.name, v.key, v.text, v.status, v.confidence, v.origin "
-        "FROM records r JOIN record_values v USING (run, document, position) "
-        f"JOIN (SELECT document, min_by(key, position) AS key, min(position) AS position FROM places WHERE run = '{run.id}' GROUP BY document) p "
-        f"ON p.document = r.document WHERE r.run = '{run.id}' AND v.text IS NOT NULL "
-        f"AND (v.status = 'inferred' OR v.confidence < {review(run)}) "
-        f"ORDER BY v.confidence, v.status <> 'inferred', p.position, r.position, v.place{f' LIMIT {limit}' if limit else ''}",
+        f"""
+        WITH said AS (
+            SELECT r.document, r.row, r.type, r.position, v.place, v.name, v.key, v.text, v.status, v.confidence, v.origin,
+                json_extract_string(a.value, '$.doubts')::JSON->>(CASE WHEN r.row > 0 THEN r.type ELSE v.name END) AS doubt
+            FROM records r JOIN record_values v USING (run, document, position)
+            LEFT JOIN artifacts a ON a.run = r.run AND a.step = 'decide' AND a.item = r.document
+            WHERE r.run = '{run.id}' AND v.text IS NOT NULL
+        ),
+        doubted AS (SELECT * EXCLUDE (doubt), CASE WHEN doubt NOT LIKE '% does not stand on the page' AND doubt NOT LIKE '% is not sure: %' THEN doubt END AS problem FROM said)
+        SELECT d.*, p.key AS document_key FROM doubted d
+        JOIN (SELECT document, min_by(key, position) AS key, min(position) AS position FROM places WHERE run = '{run.id}' GROUP BY document) p
+        ON p.document = d.document WHERE d.status = 'inferred' OR d.confidence < {review(run)} OR d.problem IS NOT NULL
+        ORDER BY d.confidence, d.status <> 'inferred', p.position, d.position, d.place{f" LIMIT {limit}" if limit else ""}
+        """,
     )
-    said, set_ = readings(store, run, {row["document"] for row in found}), wanted(run)
-    return [_doubt(row, said.get(row["document"], ()), set_) for row in found]
+    said: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for vote in votes(store, run, {row["document"] for row in found}):
+        said[vote["item"], vote["field"].name][vote["label"]] += 1
+    fields_ = wanted(run)
+    return [_doubt(row, said, fields_) for row in found]
 
 
-def _doubt(row: dict[str, Any], said: Iterable[Said], wanted_: FieldSet | None) -> Doubt:
+def _doubt(row: dict[str, Any], said: Mapping[tuple[str, str], Counter[str]], fields_: FieldSet | None) -> Doubt:
     origin = Origin.model_validate_json(row["origin"]) if row["origin"] else None
     value = Value(origin=origin, **{name: row[name] for name in ("name", "key", "text", "status", "confidence")})
-    apart = [] if row["row"] else _apart(said, value, wanted_.field(value.name) if wanted_ else None)
-    why = "; ".join(["stands nowhere on its pages"] * (value.status == "inferred") + apart) or "nobody is sure of it"
-    return Doubt(row["document_key"], row["document"], row["position"], row["place"], row["row"], row["type"], value, why)
+    field = fields_.field(value.name) if fields_ and not row["row"] else None
+    apart = _apart(said.get((row["document"], value.name), Counter()), value, field) if field else []
+    why = ["stands nowhere on its pages"] * (value.status == "inferred") + [row["problem"]] * bool(row["problem"]) + apart
+    return Doubt(row["document_key"], row["document"], row["position"], row["place"], row["row"], row["type"], value, "; ".join(why) or "nobody is sure of it")
 
 
-def _apart(said: Iterable[Said], value: Value, field: Field | None) -> list[str]:
-    """What the readings say instead, where they don't say the same."""
-    others = Counter(_text(one.get(value.name)) for one in said)
-    if len(others) < 2:
-        return []
-    agreed = sum(count for text, count in others.items() if text is not None and is_same(text, value.text or "", field))
-    rest = {text: count for text, count in others.items() if text is None or not is_same(text, value.text or "", field)}
-    listed = ", ".join(f"{'nothing' if text is None else repr(clipped(text))} ({count})" for text, count in rest.items())
-    say = "says" if agreed == 1 else "say"
-    return [f"{agreed} of {others.total()} readings {say} so, others say {listed}"] if rest else []
+def _apart(said: Counter[str], value: Value, field: Field) -> list[str]:
+    """What others say, where annotators don't say the same."""
+    ours = canonical(value.text or "", field)
+    rest = ", ".join(f"{'nothing' if label == ABSENT else clipped(label)} ({count})" for label, count in said.most_common() if label != ours)
+    agreed = f"{said[ours]} of {said.total()} {'says' if said[ours] == 1 else 'say'} so"
+    return [f"{agreed}, others say {rest}"] if rest else []
 
 
-def _text(said: Any) -> str | None:
-    """What a reading says of a field; of several values the first."""
-    one = said[0] if isinstance(said, list) and said else said
-    return one if isinstance(one, str) and one.strip() else None
+def votes(store: Path, run: Run, documents: Iterable[str] | None = None) -> list[dict[str, Any]]:
+    """Votes on the fields of documents that have one value and no entries: `item`, `field`, `annotator`, `label`.
+
+    Of all the run's documents where none are given; none where its field set is not there any more.
+    """
+    fields_ = wanted(run)
+    spaces = {f"{fields_.id}/{one.name}": one for one in fields_.fields if one.kind != "list" and not one.several} if fields_ else {}
+    ours = f"SELECT document FROM places WHERE run = '{run.id}'" if documents is None else _listed(documents)
+    found = rows(store, f"SELECT item, space, annotator, label FROM votes WHERE space IN ({_listed(spaces)}) AND item IN ({ours}) ORDER BY annotator")
+    return [{**row, "field": spaces[row["space"]]} for row in found]
 
 
-def is_same(said: str, value: str, field: Field | None) -> bool:
-    """Whether what a reading says is a record's value, which is normalised."""
-    if field is None or field.kind == "list":
-        return on_one_line(said).casefold() == on_one_line(value).casefold()
-    return same(normal(said, field) or said, value, field)
-
-
-def readings(store: Path, run: Run, documents: Iterable[str]) -> dict[str, list[Said]]:
-    """What a model said of documents, by document, the first reading first; of all where none are given."""
-    listed = ", ".join(["''", *(f"'{one}'" for one in sorted(documents))])
-    sql = f"SELECT item, value FROM artifacts WHERE run = '{run.id}' AND {READINGS} AND status <> 'failed' AND item IN ({listed}) ORDER BY length(step), step"
-    found = defaultdict(list)
-    for row in rows(store, sql):
-        found[row["item"]].append(json.loads(row["value"]))
-    return found
+def _listed(items: Iterable[str]) -> str:
+    return ", ".join(["''", *map(store_records.text, sorted(items))])
 
 
 def mismatches(store: Path, run: Run) -> list[Mismatch]:
@@ -185,7 +185,7 @@ def at_stake(found: Iterable[Mismatch]) -> float:
 
 @dataclass(frozen=True)
 class Reader:
-    """One of a model's readings, and how often it says what the record does."""
+    """Who voted, and how often for what was decided."""
 
     name: str
     values: int
@@ -193,24 +193,23 @@ class Reader:
 
 
 def readers(store: Path, run: Run) -> list[Reader]:
-    """The readings of a run, in their order; values of lists are not counted."""
-    kept, set_ = records(store, run), wanted(run)
-    counts: dict[str, Counter[bool]] = {}
-    sql = f"SELECT step, item, value FROM artifacts WHERE run = '{run.id}' AND {READINGS} AND status <> 'failed' ORDER BY length(step), step, item"
-    for row in rows(store, sql):
-        own = next((one for one in kept.get(row["item"], ()) if not one.row), None)
-        said = {name: text for name, one in json.loads(row["value"]).items() if (text := _text(one)) is not None}
-        if own:
-            values = {one.name: one.text for one in own.values if one.key in ("", "1")}
-            agreed = [values.get(name) is not None and is_same(text, values[name] or "", set_.field(name) if set_ else None) for name, text in said.items()]
-            counts.setdefault(row["step"], Counter()).update(agreed)
-    return [Reader(name, count.total(), count[True] / count.total() if count else 0.0) for name, count in counts.items()]
+    """A model's readings and rules, by how often they say what the record does, that a field is absent included."""
+    kept: dict[tuple[str, str], str | None] = {
+        (document, value.name): value.text for document, some in records(store, run).items() for one in some if not one.row for value in one.values
+    }
+    counts: dict[str, Counter[bool]] = defaultdict(Counter)
+    for vote in votes(store, run):
+        if (place := (vote["item"], vote["field"].name)) in kept:
+            text = kept[place]
+            counts[vote["annotator"]][vote["label"] == (ABSENT if text is None else canonical(text, vote["field"]))] += 1
+    found = [Reader(name, count.total(), count[True] / count.total()) for name, count in counts.items()]
+    return sorted(found, key=lambda one: (-one.agreed, one.name))
 
 
 def records(store: Path, run: Run, documents: Iterable[str] | None = None) -> dict[str, list[Extracted]]:
     """A run's records by document, the document's own first; of all documents where none are given."""
-    listed = None if documents is None else ", ".join(["''", *(f"'{one}'" for one in documents)])
-    found, values = (rows(store, sql) for sql in store_records.records_sql(run.id, f"document IN ({listed})" if listed else ""))
+    of = f"document IN ({_listed(documents)})" if documents is not None else ""
+    found, values = (rows(store, sql) for sql in store_records.records_sql(run.id, of))
     return store_records.built(found, values)
 
 
@@ -309,11 +308,11 @@ def _evidence(one: Mismatch) -> str:
 
 
 def annotators_view(store: Path, run: Run) -> RenderableType:
-    """A model's readings of the documents, and how often each says what was decided on."""
+    """Who voted, a model's readings and rules, and how often each says what was decided on."""
     found = readers(store, run)
     if not found:
-        return "no model has read these documents"
-    table = Table("reading", "values", "agrees with the record", box=None)
+        return "nobody has voted on what these documents say"
+    table = Table("annotator", "votes", "agrees with the record", box=None)
     for one in found:
         table.add_row(Text(clipped(one.name)), f"{one.values:,}", f"{one.agreed:.1%}")
     return table
@@ -334,5 +333,5 @@ def _doubts_table(found: Iterable[Doubt]) -> Table:
         field = f"{one.type} {one.row}: {named(one.value)}" if one.row else named(one.value)
         said = clipped(one.value.text or "")
         shown = [Text(clipped(text)) for text in (one.key, field, said, one.value.status)]
-        table.add_row(*shown, f"{one.value.confidence:.2f}", Text(clipped(one.why)))
+        table.add_row(*shown, f"{one.value.confidence:.2f}", Text(on_one_line(one.why)))
     return table

@@ -12,15 +12,18 @@ from rich.console import Console, RenderableType
 
 from limbeck import reporting_pages, show, show_pages, views
 from limbeck.exporting import export
+from limbeck.fields.reading import read_fields
+from limbeck.labelmodels.open_vocabulary import ABSENT
 from limbeck.pages import sources
 from limbeck.run import STORE
-from limbeck.schemas import Artifact, Run, Student
+from limbeck.schemas import Artifact, Run, Student, Vote
 from limbeck.schemas.claims import Claim, Evidence, Mismatch
 from limbeck.schemas.extraction import Attribute, Extracted, Origin, RecordSchema, RecordType, Value
 from limbeck.schemas.pages import Pages, Sheet, Word
 from limbeck.store import Store
 
 RUN = "b2:d0c5d0c5"
+FIELDS = read_fields("receipt")
 SCHEMA = RecordSchema(
     name="receipt",
     types=(
@@ -95,8 +98,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
         opened.put_records(RUN, mail, MAIL_RECORDS)
         made = [Artifact(run=RUN, step="pages", item=item, value=json.dumps({"pages": id})) for item, id in ((taxi, "p1"), (mail, "p2"))]
         made.append(Artifact(run=RUN, step="pages", item=torn, value="null", status="failed", error="torn"))
-        readings = [{"company": "NIGHT OWL", "total": "EUR 12.50", "paid": ["cash"], "items": [{"name": "Ride"}]}, {"company": "Owl", "total": "15.00", "paid": []}]
-        made += [Artifact(run=RUN, step=step, item=taxi, value=json.dumps(one)) for step, one in zip(("read", "read-2"), readings, strict=True)]
+        doubts = {"total": "subtotal 8.00 + tax 0.50 is 8.50, but total 12.50 was read", "company": "'Night Owl' is not sure: 0.40"}
+        made.append(Artifact(run=RUN, step="decide", item=taxi, value=json.dumps({"doubts": doubts, "unsaid": []})))
+        said = {
+            "llm:big/read": {"company": "nightowl", "total": "12.50", "phone": ABSENT}, "llm:big/read-2": {"company": "owl", "total": "15.00"},
+            "rules:sums": {"total": "12.50"}, "rules:cue": {"total": ABSENT},
+        }  # fmt: skip
+        for who, labels in said.items():
+            for name, label in labels.items():
+                space = f"{FIELDS.id}/{name}"
+                opened.put_votes(space, who, [Vote(item=taxi, space=space, annotator=who, label=label)])
         made += [Artifact(run=RUN, step="claims", item=f"{at:06d}", value=one.model_dump_json()) for at, one in enumerate(WRONG)]
         opened.put(made)
         opened.put([Student(id="s", run=RUN, kind="tagger", space="", path="students/tagger", metrics='{"anls": 0.91, "seconds": 3.0}', chosen=True)])
@@ -159,16 +170,19 @@ def test_doubts_say_why_the_least_sure_first(store: Store) -> None:
     told = printed(show_pages.errors_view(store.path, the_run(store), None)).split("\n\n")[1]
     assert told == """\
  key       field    said   status      confidence  why
- taxi.png  paid: 1  cash   inferred    0.20        stands nowhere on its pages; 1 of 2 readings says so, others say nothing (1)
- taxi.png  total    12.50  normalised  0.40        1 of 2 readings says so, others say '15.00' (1)
+ taxi.png  paid: 1  cash   inferred    0.20        stands nowhere on its pages
+ taxi.png  total    12.50  normalised  0.40        subtotal 8.00 + tax 0.50 is 8.50, but total 12.50 was read; 2 of 4 say so, others say 15.00 (1),
+                                                   nothing (1)
  taxi.png  number   A7     inferred    0.70        stands nowhere on its pages"""
 
 
-def test_readings_are_compared_with_the_record(store: Store) -> None:
+def test_annotators_are_compared_with_the_record(store: Store) -> None:
     assert printed(show_pages.annotators_view(store.path, the_run(store))) == """\
- reading  values  agrees with the record
- read     3       100.0%
- read-2   2       0.0%"""
+ annotator       votes  agrees with the record
+ llm:big/read    2      100.0%
+ rules:sums      1      100.0%
+ llm:big/read-2  2      0.0%
+ rules:cue       1      0.0%"""
 
 
 def test_what_failed_is_called_as_the_user_calls_it(store: Store) -> None:
@@ -186,7 +200,7 @@ def test_a_run_without_anything_says_so(tmp_path: Path) -> None:
         run = the_run(empty)
         assert show_pages.sized(empty.path, run) == "–"
         assert printed(show_pages.ending(empty.path, run, None)).splitlines()[:3] == ["nothing was read yet", "", "Claims: not compared yet"]
-        assert printed(show_pages.annotators_view(empty.path, run)) == "no model has read these documents"
+        assert printed(show_pages.annotators_view(empty.path, run)) == "nobody has voted on what these documents say"
         assert printed(show_pages.errors_view(empty.path, run, None)) == "every value stands on its page, and is sure"
         assert reporting_pages.facts(empty.path, run).claimed is False
         assert "Nothing was read yet." in views.VIEWS["documents"].page(empty.path, run)
@@ -196,14 +210,12 @@ def test_money_at_stake_counts_a_claim_once() -> None:
     assert show_pages.at_stake(WRONG) == 9.0
 
 
-@pytest.mark.parametrize(
-    ("said", "text", "field", "same"),
-    [("EUR 1,50", "1.50", "total", True), ("NIGHT-OWL", "Night Owl", "company", True), ("x", "X", "unknown", True), ("4 March 2019", "2019-03-05", "date", False)],
-)
-def test_readings_are_normalised_before_they_are_compared(store: Store, said: str, text: str, field: str, same: bool) -> None:
-    wanted = show_pages.wanted(the_run(store))
-    assert wanted
-    assert show_pages.is_same(said, text, wanted.field(field)) is same
+def test_a_sum_that_does_not_add_up_makes_a_sure_value_doubtful(store: Store) -> None:
+    (found,) = [one for one in store.artifacts(RUN, "decide").values()]
+    store.put([found.model_copy(update={"value": json.dumps({"doubts": {"items": "items.amount 12.50, but total 9.00 was read"}, "unsaid": []})})])
+    store.flush()
+    doubts = [one for one in show_pages.doubts(store.path, the_run(store)) if one.row]
+    assert [(one.value.name, one.why) for one in doubts] == [(name, "items.amount 12.50, but total 9.00 was read") for name in ("name", "amount")]
 
 
 # ---- the report's facts ----------------------------------------------------------------------------------------------
