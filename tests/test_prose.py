@@ -1,9 +1,13 @@
+import datetime
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from limbeck.errors import ConfigError
 from limbeck.evals.kleister_scoring import as_kleister, score
 from limbeck.fields import contract_parties
 from limbeck.fields.durations import duration
@@ -131,10 +135,31 @@ def test_forms_are_none_of_their_business(text: str) -> None:
     assert [name for name, annotate in PROSE_ANNOTATORS.items() if annotate(pages, FIELDS)] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "prose"),
+    [
+        (AGREEMENT, True),
+        (LETTER, True),
+        (RECEIPT, False),
+        ("you agree to keep\nwhat we show you\nto yourself, all of it\n", False),
+        ("you agree to keep all that\nwe may show you to yourself,\nand to give it back to us\nas soon as we ask for it\n", True),
+        ("2 BLACK TEA 2.40 SR 4.80\n1 OAT MILK 0.60 SR 0.60\n1 WALNUT CAKE 3.90 SR 3.90\n", False),
+    ],
+)
+def test_what_is_running_text(text: str, prose: bool) -> None:
+    assert running(pages_of_text(text)).prose is prose
+
+
 def test_other_fields_are_left_alone() -> None:
     pages = pages_of_text(AGREEMENT)
     fields = FieldSet(name="shop", fields=(Field(name="merchant", kind="name"), Field(name="total", kind="money")))
     assert [name for name, annotate in PROSE_ANNOTATORS.items() if annotate(pages, fields)] == []
+
+
+def test_only_what_no_sentence_says_is_absent() -> None:
+    kept = AGREEMENT.replace("two (2) years from", "as long as the parties wish from")
+    assert said_by("prose_term", kept) == {"term": []}
+    assert "term" not in said_by("prose_pattern", kept)
 
 
 def test_values_are_found_where_they_stand() -> None:
@@ -158,6 +183,22 @@ def test_patterns_of_ones_own(kind: Any, pattern: str, text: str, value: str | N
     fields = FieldSet(name="lease", fields=(Field(name="it", kind=kind, patterns=(pattern,)),))
     found = PROSE_ANNOTATORS["prose_pattern"](pages_of_text(text), fields)
     assert [one.value for one in found.get("it", [])] == ([value] if value else [])  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("rent of", "needs {value} once"),
+        ("{value} or {value}", "needs {value} once"),
+        ("rent (of {value}", "is no regular expression (missing ), unterminated subpattern"),
+        ("(?<!no )rent of {value}", "write \\s for a blank"),
+    ],
+)
+def test_patterns_that_cannot_be_used(pattern: str, why: str, tmp_path: Path) -> None:
+    file = tmp_path / "lease.yaml"
+    file.write_text(f"name: lease\nfields:\n  - name: rent\n    patterns: ['{pattern}']\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(why)):
+        read_fields(str(file))
 
 
 # ---- durations, dates, places ------------------------------------------------------------------------------------------
@@ -222,7 +263,7 @@ def test_dates_in_words(text: str, value: str | None) -> None:
     assert written_date(text) == value
 
 
-@given(st.dates(min_value=__import__("datetime").date(1900, 1, 1), max_value=__import__("datetime").date(2099, 12, 31)))
+@given(st.dates(min_value=datetime.date(1900, 1, 1), max_value=datetime.date(2099, 12, 31)))
 def test_any_date_is_read_as_contracts_write_it(day: Any) -> None:
     assert written_date(f"{day:%B} {day.day}, {day.year}") == written_date(f"this {day.day}th day of {day:%B}, {day.year}") == day.isoformat()
 

@@ -30,17 +30,20 @@ _HEADING = re.compile(
     r"(?-i:(?:Term|TERM|Duration|DURATION|Expiration|EXPIRATION|Survival|SURVIVAL)(?:(?:\s+(?:and|AND|of|OF|&)\s+|/|;\s)[A-Za-z]+(?:\s[A-Z][a-z]+)?)?)\s*[.:;–-]",
     re.IGNORECASE,
 )
+PLAIN = 3
+"""How much has to speak for a duration that it is a term."""
 _FOR_TERM = (
     (r"\bterm of (?:this|the)(?: \w+)? agreement\b|\bthis (?:\w+ )?agreement\b.{0,40}\bterm of\b|\(the [“\"]term[”\"]\)", 3),
     (r"\b(?:this|the) (?:[\w-]+ ){0,2}agreement\b[^;]{0,160}\b(?:terminat|expir|in effect|in force|in full force|continue|effective|cease)", 3),
-    (r"\b(?:obligations?|restrictions|covenants|provisions)\b[^;]{0,120}\b(?:terminat|expir|in effect|in force|continue|cease|surviv|binding)", 2),
+    (r"\b(?:obligations?|restrictions|covenants|provisions)\b[^;]{0,120}\b(?:terminat|expir|in effect|in force|continue|cease|surviv|binding|lapse|end\b)", 2),
+    (r"\banniversary of (?:this|the date|the effective|the execution)\b", 1),
     (r"\b(?:confidential(?:ity)?|non-?disclosure|disclose)\b", 1),
-    (r"\b(?:date hereof|date of (?:this|the)|effective date|date of disclosure|execution of this|receipt)\b", 1),
+    (r"\b(?:date hereof|date of (?:this|the)|effective date|execution of this|receipt)\b", 1),
 )
 _AGAINST_TERM = (
     (r"\bsolicit|\bhire\b|\bstandstill|\bacquire\b|\bcompet|\bsecurities\b|\bsoftware licen", 2),
     (r"\b(?:termination of|leav\w+|ceas\w+|end of|during) (?:\w+[’']?s? ){0,3}(?:employment|service)|\bseverance|\bsalary|\bvest|\bbonus|\bbenefits?\b", 3),
-    (r"\bviolat|\bbreach|\b(?:date of|last|such) disclosure\b", 1),
+    (r"\bviolat|\bbreach|\b(?:date of|last|such|of the|each) disclosure\b", 2),
     (r"\bnotice|\brenew|\bwithin\b|\bprior to\b|\bage of\b|\bpayments?\b|\breturn\b|\bdestroy", 1),
 )
 
@@ -105,11 +108,11 @@ def _country_of_state(text: str, found: re.Match[str]) -> bool:
 
 
 def by_term(text: Running, fields: FieldSet) -> Findings:
-    """The duration of the sentence that says most plainly how long an agreement binds; none where all speak of something else."""
+    """The duration of the sentence that says most plainly how long an agreement binds; where all speak of something else, it is absent."""
     wanted = [one for one in fields.fields if one.kind == "duration" and one.patterns]
     rated = sorted(_rated(text), key=lambda each: (-each[0], each[1])) if wanted else []
-    if not rated or rated[0][0] < 3:
-        return {}
+    if not rated or rated[0][0] < PLAIN:
+        return {one.name: [] for one in wanted}
     rating, start, end = rated[0]
     value = duration(text.text[start:end])
     found = Found(value=str(value), words=text.numbers(start, end), score=min(0.9, 0.4 + 0.1 * rating))

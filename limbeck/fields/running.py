@@ -7,8 +7,10 @@ from itertools import pairwise
 
 from limbeck.schemas.pages import Pages
 
-WORDS_A_ROW = 6
-"""Rows of prose have more words than this on average; those of receipts and forms have fewer."""
+WORDS_A_ROW = 8
+"""The longer rows of prose have more words than this; those of receipts and forms have fewer."""
+NARROW, SMALL = 5, 0.6
+"""Prose in narrow columns has more words a row than the one, and a greater share of words in small letters than the other."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Running:
     def prose(self) -> bool:
         """Whether it is running text rather than a form, by the length of its longer rows."""
         lengths = sorted(end - start for start, end in self.rows)
-        return bool(lengths) and lengths[len(lengths) * 3 // 4] > WORDS_A_ROW
+        longer = lengths[len(lengths) * 3 // 4] if lengths else 0
+        return longer > WORDS_A_ROW or (longer > NARROW and sum(word[0].islower() for word in self.words) > SMALL * len(self.words))
 
 
 def running(pages: Pages) -> Running:

@@ -4,7 +4,10 @@
 unlike=("subtotal", "cash", "change"))`
 """
 
+import re
 from typing import Any, Literal
+
+from pydantic import field_validator
 
 from limbeck.schemas.record import Record, content_id
 
@@ -43,6 +46,18 @@ class Field(Record):
     """Regular expressions of what is said around it, `{value}` where it stands: `laws of the State of {value}`."""
     place: Literal["top", "bottom"] | None = None
     """Where on a page it mostly stands."""
+
+    @field_validator("patterns")
+    @classmethod
+    def _patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            if pattern.count("{value}") != 1:
+                raise ValueError(f"the pattern {pattern!r} needs {{value}} once, where the value stands")
+            try:
+                re.compile(pattern.replace(" ", r"\s+").replace("{value}", "(?P<value>.)"))
+            except re.error as error:
+                raise ValueError(f"the pattern {pattern!r} is no regular expression ({error}); within a look-behind write \\s for a blank") from None
+        return patterns
 
 
 class FieldSet(Record):
