@@ -234,13 +234,13 @@ def export(
 
 @app.command()
 def distill(
-    run: Annotated[str | None, typer.Argument(help="the beginning of the id of a run over tables; the newest without it")] = None,
+    run: Annotated[str | None, typer.Argument(help="the beginning of the id of a run over tables or documents; the newest without it")] = None,
     project: Project = DEFAULT_PROJECT,
-    kind: Annotated[list[str] | None, typer.Option(help="`cells` or `writer`, again for more; both without it")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="of tables `cells`, of documents `tagger`, of both `writer`; again for more, all without it")] = None,
     base: Annotated[str | None, typer.Option(help="the causal model that a writer adapts: `embedded`, a folder or a hub id")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, only warnings")] = False,
 ) -> None:
-    """Train students on the records of a run, so that tables are read without the large model."""
+    """Train students on the records of a run, so that tables or documents are read without the large model."""
     from limbeck.distilling import distill as train
     from limbeck.progress import Progress
     from limbeck.run import STORE
@@ -253,19 +253,19 @@ def distill(
         raise Interrupted("stopped; the same command begins anew") from None
     for one in students:
         scores = json.loads(one.metrics)
-        told = f"{scores['agreement']:.3f}" if "agreement" in scores else "not measured, as no table was held out"
+        told = f"{scores['agreement']:.3f}" if "agreement" in scores else "not measured, as nothing was held out"
         print(f"{one.kind}: {project / one.path}; agreement with the records: {told}")
 
 
 @app.command()
 def predict(
     student: Annotated[Path, typer.Argument(help="a student's folder")],
-    file: Annotated[Path, typer.Argument(help="CSV, JSONL, Parquet, text file or folder; files with tables for a student of tables")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL, Parquet, text file or folder; files with tables, pictures, PDFs for students of these")],
     text: Annotated[str | None, typer.Option(help="the column that holds the text, or a table's markup")] = None,
     key: Annotated[str | None, typer.Option(help="the column that holds your id of a row")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="a .csv or .jsonl file; else JSONL on stdout")] = None,
 ) -> None:
-    """Label a file with a student, or make records of its tables: no large model."""
+    """Label a file with a student, or make records of its tables or of documents: no large model."""
     from limbeck.predicting import predict_file
 
     predict_file(student, file, text=text, key=key, out=out)
