@@ -331,6 +331,7 @@ def test_where_names_start(text: str, name: str) -> None:
         ("BLUE HERON FERRIES, INC.", "Blue Heron Ferries Inc."),
         ("Tansy Foods , L.L.C .", "Tansy Foods LLC"),
         ("ICx Metals, Incorporated,", "ICx Metals Incorporated"),
+        ("Quill Capital L.L .C .,", "Quill Capital LLC"),
         ("SAP Mills AG", "SAP Mills AG"),
         ("Harbour Safe &Trust Company,", "Harbour Safe & Trust Company"),
         ("Mr. Odile P. Marchetti", "Odile P. Marchetti"),

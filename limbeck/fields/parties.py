@@ -87,7 +87,7 @@ def written(name: str) -> str:
     """A name as it is written within a sentence: without what OCR put between, without the comma before its legal form, and what is
     all in capitals in ordinary spelling: `SAVVIS, INC.` → `Savvis Inc.`
     """
-    text = re.sub(r"\s+([.,’'])(?=\s|[A-Z]?\.|$)", r"\1", " ".join(re.sub(r"&(?=[A-Z][a-z])|(?<=[a-z])&", " & ", name).split()))
+    text = re.sub(r"\s+([.,’'])(?=\s|[A-Z]?\s?\.|$)", r"\1", " ".join(re.sub(r"&(?=[A-Z][a-z])|(?<=[a-z])&", " & ", name).split()))
     text = re.sub(r"(?<=\b\w\.)\s+(?=\w\.(?:\s|$|\w\.))", "", text).strip(" ,;:()[]“”\"_*-")
     words = [LEGAL.get(bare(word), word) if number else word for number, word in enumerate(text.split())]
     words = [word.rstrip(",") if number + 1 < len(words) and words[number + 1] in LEGAL.values() else word for number, word in enumerate(words)]
