@@ -1,7 +1,6 @@
 import pytest
 from receipts import CAFE, GARAGE, INVOICE, pages
 
-from limbeck.errors import ConfigError
 from limbeck.fields import by_cue, by_head, by_items, by_pattern, by_place, by_sums, surroundings
 from limbeck.fields.annotators import FORM_ANNOTATORS, annotate
 from limbeck.fields.candidates import candidates
@@ -31,7 +30,8 @@ def values(findings: Findings) -> dict[str, str]:
     [
         ("TOTAL:9.00", "money", [("9.00", "TOTAL:9.00")]),
         ("TOTAL 9 . 00", "money", [("9.00", "9 . 00")]),
-        ("RM 9.00 of 12.50", "money", [("9.00", "RM 9.00"), ("12.50", "12.50")]),
+        ("RM9.00 or (5.00)", "money", [("9.00", "RM9.00"), ("-5.00", "(5.00)")]),
+        ("RM 9.00 of 12.50", "money", [("9.00", "9.00"), ("12.50", "12.50")]),
         ("25/12/2018 8:13 PM 4.00", "money", [("4.00", "4.00")]),
         ("Date:03/15/16", "date", [("2016-03-15", "Date:03/15/16")]),
         ("25 DEC 2018 8:13 PM", "time", [("20:13", "8:13 PM")]),
@@ -95,7 +95,7 @@ def test_everybody_together() -> None:
         {"name": "BUTTER CROISSANT", "quantity": "2", "price": None, "amount": "12.00"},
     ]
     total = fused["total"][0]
-    assert isinstance(total, Found) and printed(seen, total.words) in ("22.26", "RM 22.26")
+    assert isinstance(total, Found) and printed(seen, total.words) == "22.26"
 
 
 @pytest.mark.parametrize(
@@ -259,15 +259,9 @@ def test_legal_forms(text: str, form: bool) -> None:
 
 
 def test_patterns() -> None:
-    fields = FieldSet(name="it", fields=(Field(name="ref", patterns=(r"\bref: {value}",)), Field(name="code", several=True, patterns=(r"\b(?P<value>[A-Z]\d{3})\b",))))
+    fields = FieldSet(name="it", fields=(Field(name="ref", patterns=(r"\bref: {value}",)), Field(name="code", several=True, patterns=(r"\b(?=[A-Z]\d{3}\b){value}\b",))))
     found = by_pattern.by_pattern(view("Ref: A-1 x  B222\nC333 D444", fields))
     assert {name: [one.value for one in some if isinstance(one, Found)] for name, some in found.items()} == {"ref": ["A-1 x"], "code": ["B222", "C333", "D444"]}
-
-
-@pytest.mark.parametrize("pattern", ["(", "no place"])
-def test_patterns_that_are_none(pattern: str) -> None:
-    with pytest.raises(ConfigError, match=r"write .*\{value\}"):
-        by_pattern.by_pattern(view("x", FieldSet(name="it", fields=(Field(name="ref", patterns=(pattern,)),))))
 
 
 def test_nothing_to_read() -> None:

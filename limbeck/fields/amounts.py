@@ -65,6 +65,13 @@ class Amount:
     """Whether it is written with two digits after the decimal mark."""
     currency: str | None = None
     """The ISO code of a sign beside it."""
+    sign: tuple[int, int] | None = None
+    """Where that stands."""
+
+    @property
+    def begin(self) -> int:
+        """Where it starts with its sign."""
+        return min(self.start, self.sign[0]) if self.sign else self.start
 
     @property
     def text(self) -> str:
@@ -87,12 +94,22 @@ def amounts(text: str, decimal: Literal[".", ","] | None = None) -> list[Amount]
         bare = match["number"].replace(" ", "")
         value = Decimal(plain(bare, decimal))
         below = match["minus"] or match["inner"] or match["trail"] or (match["open"] and match["close"])
-        sign = match["sign"] or match["after"]
-        cents = re.search(r"[.,]\d\d$", bare) is not None
-        end = match.end("percent") if match["percent"] else match.end()
-        code = _CODE_OF[sign.lower()] if sign else None
-        found.append(Amount(-value if below and value else value, match.start(), end, cents, code))
+        group = "sign" if match["sign"] else "after"
+        code = _CODE_OF[match[group].lower()] if match[group] else None
+        start, end = _bounds(match)
+        found.append(Amount(-value if below and value else value, start, end, _has_cents(bare), code, match.span(group) if code else None))
     return found
+
+
+def _bounds(match: re.Match[str]) -> tuple[int, int]:
+    """From where to where a number stands with its minus, or its brackets, and without its currency."""
+    before = [match.start(group) for group in ("open", "minus", "inner") if match[group] and (group != "open" or match["close"])]
+    behind = [match.end(group) for group in ("trail", "close") if match[group] and (group != "close" or match["open"])]
+    return min([*before, match.start("number")]), max([*behind, match.end("number")])
+
+
+def _has_cents(bare: str) -> bool:
+    return re.search(r"[.,]\d\d$", bare) is not None
 
 
 def money(text: str) -> str | None:

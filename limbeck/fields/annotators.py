@@ -66,3 +66,5 @@ def annotate(pages: Pages, fields: FieldSet) -> dict[str, Findings]:
 
 ANNOTATORS: Mapping[str, Annotator] = {**FORM_ANNOTATORS, **PROSE_ANNOTATORS}
 """By name, in no order that matters."""
+TRUST: Mapping[str, float] = {"prominence": 0.8, "form": 0.75, "block": 0.7, "cue": 0.85, "place": 0.8, "sums": 0.85, "repetition": 0.6, "letters": 0.6}
+"""How often they are thought to be right where nothing else is known; by name, others as `fuse` thinks of all."""

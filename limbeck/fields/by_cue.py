@@ -196,7 +196,7 @@ def _bare(row: Row, start: int, end: int, field: Field) -> Candidate | None:
 def _shown(text: str, start: int, end: int, field: Field) -> tuple[int, int] | None:
     """Where one of the field's patterns fits, else the first word with a digit."""
     for pattern in field.patterns:
-        if match := compiled(pattern, field.name).search(text, start, end):
+        if match := compiled(pattern).search(text, start, end):
             return match.span("value")
     match = re.compile(r"\S*\d\S*").search(text, start, end)
     return match.span() if match else None

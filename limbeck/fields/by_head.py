@@ -31,7 +31,7 @@ class Piece:
 
 def by_prominence(view: View) -> Findings:
     """The name is the row at the top that is nearest to it and has the largest letters, the address what follows."""
-    named = _prominent(view)
+    named = prominent(view)
     return _findings(view, named, _following(view, named[-1].row + 1) if named else [])
 
 
@@ -74,7 +74,8 @@ def head(view: View) -> list[Row]:
 # ---- names -------------------------------------------------------------------------------------------------------------
 
 
-def _prominent(view: View) -> list[Piece]:
+def prominent(view: View) -> list[Piece]:
+    """The row of the head that stands out most as a name, with those that it goes on in."""
     rows = _above_address(view)
     scored = [(_prominence(view, row, place), -row.number, row) for place, row in enumerate(rows) if _may_be_name(row.text)]
     return _whole_name(view, max(scored)[2]) if scored else []
@@ -134,7 +135,8 @@ def _of_others(view: View, row: Row) -> bool:
 def _above(view: View, block: list[Piece]) -> list[Piece]:
     """The nearest name above a registration number, or else above the address."""
     rows = head(view)
-    end = next((row.number for row in rows if surroundings.is_numbered(row.text)), block[0].row if block else 0)
+    ends = [row.number for row in rows if surroundings.is_numbered(row.text)] + [piece.row for piece in block]
+    end = min(ends, default=0)
     for row in reversed(rows[:end]):
         if _may_be_name(row.text) and row.number >= end - 3:
             return _whole_name(view, row)
@@ -187,10 +189,18 @@ def _following(view: View, begin: int) -> list[Piece]:
     return pieces[:MOST_OF_ADDRESS]
 
 
+def _unnamed(view: View) -> list[Row]:
+    """The head's rows below the one that stands out as a name; all of them, where no address follows that."""
+    named = prominent(view)
+    rows = head(view)
+    below = rows[named[-1].row + 1 :] if named else rows
+    return below if any(_belongs(row.text, 2) for row in below) else rows
+
+
 def _around_postal_code(view: View) -> list[Piece]:
     """The rows around the first postal code, as far as they look like an address."""
-    rows = head(view)
-    fitting = (row.number for row in rows if surroundings.has_postal_code(row.text) and surroundings.address_score(row.text) >= 2)
+    rows = _unnamed(view)
+    fitting = (at for at, row in enumerate(rows) if surroundings.has_postal_code(row.text) and surroundings.address_score(row.text) >= 2)
     anchor = next((at for at in fitting if _may_be_address(rows[at].text) and not surroundings.has_form(rows[at].text)), None)
     if anchor is None:
         return []
@@ -217,7 +227,7 @@ def _goes_down(rows: list[Row], last: int) -> bool:
 
 def _block(view: View) -> list[Piece]:
     """The run of rows of the head with the highest scores; a town alone looks like nothing and counts where it is in or behind one."""
-    rows = head(view)
+    rows = _unnamed(view)
     best: tuple[int, list[Row]] = (0, [])
     first = 0
     while first < len(rows):

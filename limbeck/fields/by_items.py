@@ -158,9 +158,9 @@ def _read(view: View, row: Row) -> Line:
         return line
     last = priced[-1]
     line.amount = (last.text, row.touched(last.start, last.end))
-    start = _quantity(line, row, last.start)
-    _product(view, line, row, last.start, last.value)
-    _name(line, row, start, last.start)
+    start = _quantity(line, row, last.begin)
+    _product(view, line, row, last.begin, last.value)
+    _name(line, row, start, last.begin)
     return line
 
 

@@ -1,17 +1,17 @@
-r"""What a field's own patterns say: regular expressions with `{value}` where the value stands, or with a group of that name.
+r"""What a field's own patterns say: regular expressions with `{value}` where the value stands.
 
-`patterns: ['\bIBAN:? {value}']`; `{value}` is as little text as fits, up to the end of a column.
+`patterns: ['\bIBAN:? {value}']`; `{value}` is as little text as fits, at the end of a pattern all up to a comma or the end of a column.
 """
 
 import functools
 import re
 
-from limbeck.errors import ConfigError
 from limbeck.fields.normalising import normal
 from limbeck.fields.view import COLUMN, Row, View
 from limbeck.schemas.fields import Field, Findings, Found
 
-VALUE = rf"(?P<value>[^{COLUMN}]+?)(?=$|[{COLUMN},;]|\s\s)"
+VALUE = rf"(?P<value>[^{COLUMN}]+?)"
+END = rf"(?=$|[{COLUMN},;])"
 
 
 def by_pattern(view: View) -> Findings:
@@ -27,7 +27,7 @@ def by_pattern(view: View) -> Findings:
 def _matches(row: Row, field: Field, day_first: bool) -> list[Found]:
     found = []
     for pattern in field.patterns:
-        for match in compiled(pattern, field.name).finditer(row.text):
+        for match in compiled(pattern).finditer(row.text):
             value = normal(match["value"].replace(COLUMN, " "), field, day_first)
             if value is not None:
                 found.append(Found(value=value, words=row.touched(*match.span("value"))))
@@ -35,16 +35,7 @@ def _matches(row: Row, field: Field, day_first: bool) -> list[Found]:
 
 
 @functools.lru_cache(maxsize=256)
-def compiled(pattern: str, field: str) -> re.Pattern[str]:
-    """A pattern as a regular expression with a group `value`.
-
-    Raises:
-        ConfigError: It is none, or has no place for the value.
-    """
-    try:
-        expression = re.compile(pattern.replace("{value}", VALUE), re.IGNORECASE)
-    except re.error as error:
-        raise ConfigError(f"pattern {pattern!r} of field {field!r}: {error}; write a regular expression with {{value}} where the value stands") from None
-    if "value" not in expression.groupindex:
-        raise ConfigError(f"pattern {pattern!r} of field {field!r} has no place for the value; write {{value}} where it stands")
-    return expression
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern as a regular expression with a group `value`: a blank in it is any number of them, as in running text."""
+    open_end = pattern.endswith("{value}")
+    return re.compile(pattern.replace(" ", r"\s+").replace("{value}", VALUE + (END if open_end else "")), re.IGNORECASE)

@@ -14,6 +14,8 @@ from limbeck.schemas.fields import Field, FieldSet, Findings
 CASH = Field(name="cash", aliases=("cash", "cash tendered", "tendered", "tender", "amount tendered", "cash received", "paid", "amount paid", "payment", "bar", "gegeben", "bar gegeben", "espèces", "efectivo", "entregado", "tunai"))
 CHANGE = Field(name="change", aliases=("change", "change due", "cash change", "rückgeld", "zurück", "wechselgeld", "rendu", "monnaie", "cambio", "baki"))
 CARD = Field(name="card", aliases=("visa", "visa card", "visa debit", "visa credit", "mastercard", "master card", "master", "amex", "american express", "debit", "debit card", "credit", "credit card", "eftpos", "maestro", "girocard", "ec karte", "ec cash", "kartenzahlung", "carte bancaire", "cb", "tarjeta", "kad kredit", "card payment", "payment amount", "amount charged"))
+ROUNDING = Field(name="rounding", aliases=("rounding", "rounding adj", "rounding adjustment", "round adj", "rounding adjustments", "round", "rounded", "rnd adj", "rundung", "arrondi", "redondeo", "pelarasan"))
+MOST_ROUNDED = Decimal("0.5")
 NEAR = 4
 """Rows in which what is paid, given and returned stand together."""
 
@@ -33,7 +35,7 @@ def by_sums(view: View) -> Findings:
     if total is None:
         return {}
     money = amounts_of(view, total)
-    for one, sure in itertools.chain(_paid(view, money), _added(money), _charged(view, money)):
+    for one, sure in itertools.chain(_paid(view, money), _rounded(view, money), _added(money), _charged(view, money)):
         return {total.name: [found(view, one.candidate, sure)]}
     return {}
 
@@ -99,18 +101,28 @@ def _paid(view: View, money: Sequence[Money]) -> Iterator[tuple[Money, float]]:
                 yield fitting[-1], 1.0
 
 
+def _rounded(view: View, money: Sequence[Money]) -> Iterator[tuple[Money, float]]:
+    """What stands behind an amount and its rounding, and is their sum."""
+    for before, change, after in zip(money, money[1:], money[2:], strict=False):
+        if 0 < abs(change.value) <= MOST_ROUNDED and before.value + change.value == after.value and _near(view, change, ROUNDING):
+            yield after, 0.9
+
+
+def _near(view: View, one: Money, field: Field) -> bool:
+    return bool(cues_in(view.rows[one.candidate.row].text[: one.candidate.start], phrases_of((field,))))
+
+
 def _charged(view: View, money: Sequence[Money]) -> Iterator[tuple[Money, float]]:
     """What was paid by card, which is seldom more or less than was due."""
     charged = [one for one in _announced(view, money, CARD) if one.value > 0]
-    if charged and len({one.value for one in charged}) == 1:
-        same = [one for one in money if one.value == charged[0].value]
+    if charged:
+        same = [one for one in money if one.value == charged[-1].value]
         yield same[0 if len(same) == 1 else -2], 0.6
 
 
 def _announced(view: View, money: Sequence[Money], field: Field) -> list[Money]:
     """Amounts behind words that announce them."""
-    phrases = phrases_of((field,))
-    return [one for one in money if cues_in(view.rows[one.candidate.row].text[: one.candidate.start], phrases)]
+    return [one for one in money if _near(view, one, field)]
 
 
 def _added(money: Sequence[Money]) -> Iterator[tuple[Money, float]]:

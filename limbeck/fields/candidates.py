@@ -89,7 +89,7 @@ def _phones(view: View, row: Row) -> list[Candidate]:
 
 def _currencies(view: View, row: Row) -> list[Candidate]:
     """Signs beside amounts, and words that are nothing but a currency."""
-    beside = [Candidate(one.currency, row.number, one.start, one.end) for one in amounts(row.text, view.decimal) if one.currency]
+    beside = [Candidate(one.currency, row.number, *one.sign) for one in amounts(row.text, view.decimal) if one.currency and one.sign]
     alone = [
         Candidate(code, row.number, match.start(), match.end())
         for match in re.finditer(r"[^\s:()]+", row.text)

@@ -8,7 +8,7 @@ LEGAL = re.compile(
 )
 """Legal forms at the end of a company's name."""
 GLUED_LEGAL = re.compile(r"(?:sdn\.?bhd|pte\.?ltd|pvt\.?ltd|co\.?,?ltd|gmbh|(?<=[a-z])(?:Ltd|LTD|Inc|INC|LLC|PLC|S\.L|S\.A|SL))\.?$", re.IGNORECASE)
-REGISTRATION = re.compile(r"[\s(\[-]*(?:(?:co|reg|company|roc|gst|no)\b\W*){0,3}(?:\d{4,9}\s?-?\s?[A-Z]\b|\b[A-Z]{2}\d{6,9}-?[A-Z]\b)[\s)\].]*(?:\(\w{1,5}\)\W*)?$", re.IGNORECASE)
+REGISTRATION = re.compile(r"[\s(\[-]*(?:(?:co|reg|company|roc|gst|no)\b\W*){0,3}(?:\d{4,9}\s?-?\s?[A-Z]\b|\b[A-Z]{2}\d{6,9}-?[A-Z]\b)[\s)\].]*(?:\(\w{1,5}\)\W*)?$|[\s(]+[A-Z]?[\d-]{4,10}\s?[-·.]?\s?[A-Z]\)\W*$", re.IGNORECASE)
 """A registration number after a name: `(789417-W)`."""
 _REGISTERED = re.compile(
     r"\b(?:co\.? ?reg|company ?(?:reg|no)|reg(?:istration)?\.? ?(?:no|#)|r\.?o\.?c|gst|vat|tax ?(?:id|no|reg)|ust|siret|siren|cif|nif|abn|ein|tin|steuer|rcs|uid|trn|p\.? ?iva|ntn|pin ?no)\b|gst ?(?:id|no|reg)|co\.?reg",
