@@ -58,7 +58,8 @@ class RapidOcr:
         told = {
             "Global.log_level": "critical",
             "Global.return_word_box": True,
-            "Rec.rec_batch_num": 1,  # In a batch all lines are as wide as the widest, which costs time, and words at their ends.
+            "Rec.rec_batch_num": 1,  # In a batch all lines are made as wide as the widest, at least as this: that costs time and words.
+            "Rec.rec_img_shape": [3, 48, 96],
             "EngineConfig.onnxruntime.intra_op_num_threads": threads,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }
