@@ -89,7 +89,7 @@ def written(name: str) -> str:
     """
     text = re.sub(r"\s+([.,’'])(?=\s|[A-Z]?\s?\.|$)", r"\1", " ".join(re.sub(r"&(?=[A-Z][a-z])|(?<=[a-z])&", " & ", name).split()))
     text = re.sub(r"(?<=\b\w\.)\s+(?=\w\.(?:\s|$|\w\.))", "", text).strip(" ,;:()[]“”\"_*-")
-    words = [LEGAL.get(bare(word), word) if number else word for number, word in enumerate(text.split())]
+    words = [LEGAL.get(bare(word), word) if number else word for number, word in enumerate(text.split()) if bare(word) or word == "&"]
     words = [word.rstrip(",") if number + 1 < len(words) and words[number + 1] in LEGAL.values() else word for number, word in enumerate(words)]
     shouted = [word for word in words if word not in LEGAL.values() and len(bare(word)) > 3]
     if shouted and all(word == word.upper() for word in shouted):
