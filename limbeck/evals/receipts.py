@@ -17,6 +17,7 @@ from limbeck.engine import serve
 from limbeck.evals.kie import Row, id_of, piped, scores
 from limbeck.evals.place import Place
 from limbeck.fields.annotators import annotate
+from limbeck.fields.answers import normalised
 from limbeck.fields.candidates import candidates
 from limbeck.fields.fusing import fuse
 from limbeck.fields.grounding import grounded
@@ -97,7 +98,7 @@ def _readings(outcome: Outcome, rows: Sequence[Row], fields: FieldSet) -> dict[s
     with Store.open(outcome.store) as store:
         names, made = _names(store, outcome.run), store.artifacts(outcome.run, "read")
     said, pages = {names[item]: json.loads(one.value) or {} for item, one in made.items()}, {row.id: row.pages for row in rows}
-    return {name: grounded(one, fields, pages[name]) for name, one in said.items()}
+    return {name: grounded(normalised(one, fields), fields, pages[name]) for name, one in said.items()}
 
 
 def _records(outcome: Outcome, fields: FieldSet) -> dict[str, Findings]:

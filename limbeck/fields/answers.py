@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from limbeck.fields.normalising import normal
 from limbeck.schemas.fields import Field, FieldSet, Said
 
 MOST_ENTRIES = 60
@@ -111,3 +112,24 @@ def _text(value: Any) -> str:
         return ""
     text = " ".join(str(value).split())
     return "" if text.casefold().strip(".") in NOTHING else text
+
+
+def normalised(said: Said, fields: FieldSet) -> Said:
+    """Values as their fields' kinds have them; what is none of its kind, as `soon` is no date, is not said."""
+    return _normalised(said, fields.fields, fields.day_first)
+
+
+def _normalised(said: Mapping[str, Any], fields: Sequence[Field], day_first: bool | None) -> Said:
+    found: Said = {}
+    for one in fields:
+        if one.name not in said:  # It was not asked for.
+            continue
+        value = said[one.name]
+        if one.kind == "list":
+            entries = [_normalised(each, one.fields, day_first) for each in value or ()]
+            found[one.name] = [each for each in entries if any(each.values())]
+        elif one.several:
+            found[one.name] = [text for each in value or () if (text := normal(each, one, day_first))]
+        else:
+            found[one.name] = normal(value, one, day_first) if value else None
+    return found

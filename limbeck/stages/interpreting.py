@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from limbeck.batch import Made, each
 from limbeck.context import RunContext
+from limbeck.fields.recording import singles
 from limbeck.pages import layout, sources
 from limbeck.pages.pictures import picture
 from limbeck.programs.documents import Read
 from limbeck.schemas import Document
 from limbeck.schemas.fields import Said
 from limbeck.schemas.pages import Pages
+from limbeck.sections import EMBEDDED
 from limbeck.serving import in_thread
 from limbeck.stages.documented import wanted
 from limbeck.stages.paging import ids, paths_of
@@ -49,9 +51,11 @@ async def read(context: RunContext) -> None:
 
 
 def open_program(context: RunContext, number: int = 0) -> Read:
-    """The program of one reading."""
-    settings = context.settings
-    return Read(wanted(context), number=number, failures=settings.read.failures, context=settings.model.context)
+    """The program of one reading; the embedded model is not asked for lists, in which it loses itself."""
+    settings, fields = context.settings, wanted(context)
+    if settings.model.name == EMBEDDED:
+        fields = fields.model_copy(update={"fields": tuple(singles(fields))})
+    return Read(fields, number=number, failures=settings.read.failures, context=settings.model.context)
 
 
 def shown(pages: Pages, program: Read) -> str:

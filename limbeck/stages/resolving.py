@@ -13,6 +13,7 @@ from typing import Any
 from limbeck.batch import Made, one
 from limbeck.context import RunContext
 from limbeck.fields.annotators import annotate
+from limbeck.fields.answers import normalised
 from limbeck.fields.checking import check
 from limbeck.fields.fusing import fuse, votes
 from limbeck.fields.grounding import grounded
@@ -55,7 +56,7 @@ def heard(context: RunContext) -> dict[str, Said]:
     ids = paging.ids(context)
     with context.progress.stage("annotate", len(ids), "documents") as stage:
         for document, pages in paging.paged(context):
-            said = {f"llm:{context.llm.model}/{name}": grounded(one, fields, pages) for name, one in readings.get(document, {}).items()}
+            said = {f"llm:{context.llm.model}/{name}": grounded(normalised(one, fields), fields, pages) for name, one in readings.get(document, {}).items()}
             if context.settings.read.rules:
                 said |= {f"{RULES}:{name}": findings for name, findings in annotate(pages, fields).items()}
             if said:
