@@ -200,7 +200,7 @@ def _readers(facts: PagesFacts) -> str:
 def _students(facts: PagesFacts) -> str:
     if not facts.scored:
         return '<p class="empty">No student was trained.</p>'
-    names = list(dict.fromkeys(name for one in facts.scored for name, _ in one.scores))
+    names = [name for name in _measured(facts) if "." not in name]
     rows = [
         (
             f"{safe(one.kind)}{CHOSEN if one.chosen else ''}{element('small', one.path, LONGEST_TEXT)}",
@@ -209,7 +209,21 @@ def _students(facts: PagesFacts) -> str:
         for one in facts.scored
     ]
     lead = "Small models that read documents without the large one. Scores are against the records above, not against the truth."
-    return f"<p>{lead}</p>{table(('Student', *map(safe, names)), rows, 'students')}"
+    return f"<p>{lead}</p>{table(('Student', *map(safe, names)), rows, 'students')}{_by_field(facts)}"
+
+
+def _measured(facts: PagesFacts) -> list[str]:
+    return list(dict.fromkeys(name for one in facts.scored for name, _ in one.scores))
+
+
+def _by_field(facts: PagesFacts) -> str:
+    """What was measured of each field, such as `agreement.total`: a row a field, a column a student."""
+    rows = [
+        (f"<bdi>{safe(name.partition('.')[2], LONGEST_NAME)}</bdi>", *(charts.decimal(dict(one.scores).get(name)) for one in facts.scored))
+        for name in _measured(facts)
+        if "." in name
+    ]
+    return f"<h3>Field by field</h3>{table(('Field', *(safe(one.kind) for one in facts.scored)), rows, 'by-field')}" if rows else ""
 
 
 SECTIONS: tuple[tuple[str, str, Callable[[PagesFacts], str]], ...] = (

@@ -4,6 +4,7 @@ The counterpart of `show.py` and `show_records.py`, which it reads the store wit
 """
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -150,10 +151,18 @@ def votes(store: Path, run: Run, documents: Iterable[str] | None = None) -> list
     Of all the run's documents where none are given; none where its field set is not there any more.
     """
     fields_ = wanted(run)
-    spaces = {f"{fields_.id}/{one.name}": one for one in fields_.fields if one.kind != "list" and not one.several} if fields_ else {}
+    single = [one for one in fields_.fields if one.kind != "list" and not one.several] if fields_ else []
+    spaces = {f"{_space(store, run, fields_)}/{one.name}": one for one in single} if fields_ else {}
     ours = f"SELECT document FROM places WHERE run = '{run.id}'" if documents is None else _listed(documents)
     found = rows(store, f"SELECT item, space, annotator, label FROM votes WHERE space IN ({_listed(spaces)}) AND item IN ({ours}) ORDER BY annotator")
     return [{**row, "field": spaces[row["space"]]} for row in found]
+
+
+def _space(store: Path, run: Run, fields_: FieldSet) -> str:
+    """What the spaces of a run's votes begin with: its field set's id, or, where that was edited since, the one most voted in."""
+    sql = f"SELECT split_part(space, '/', 1) AS id FROM votes WHERE item IN (SELECT document FROM places WHERE run = '{run.id}') GROUP BY id ORDER BY count(*) DESC, id"
+    found = [row["id"] for row in rows(store, sql)]
+    return fields_.id if fields_.id in found or not found else str(found[0])
 
 
 def _listed(items: Iterable[str]) -> str:
@@ -265,7 +274,7 @@ def ending(store: Path, run: Run, report: Path | None) -> RenderableType:
         head: list[RenderableType] = ["nothing was read yet" if run.status != "finished" else "nothing was read"]
     else:
         head = [fields_table(found), "", _shares_line(found), "", _documents_table(store, run, EXAMPLES)]
-    lines = [*_review_lines(store, run), *student_lines(store, run), "", *closing(store, run, report)]
+    lines = [*_review_lines(store, run), *_student_lines(store, run), "", *closing(store, run, report)]
     return Group(*head, "", *_claims(store, run), *(Text(visible(line)) for line in lines))
 
 
@@ -278,6 +287,11 @@ def _review_lines(store: Path, run: Run) -> list[str]:
     count = len(doubts(store, run))
     command = f"limbeck show {short(run.id)} --errors --project {store.parent}"
     return [f"To review: {many(count, 'value', 'values')} ({command})"] if count else []
+
+
+def _student_lines(store: Path, run: Run) -> list[str]:
+    """As of other students, without what was measured field by field, which the report shows."""
+    return [re.sub(r"(?:, )?[\w ]+\.[\w ]+ [01]\.\d{3}", "", line) if line.startswith("Student (") else line for line in student_lines(store, run)]
 
 
 def _claims(store: Path, run: Run) -> list[RenderableType]:

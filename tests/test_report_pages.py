@@ -126,7 +126,7 @@ FULL = PagesFacts(
     drawn=(SCAN, MAIL),
     left_out=41,
     show_all="limbeck show 5f00d5 --labels --project p",
-    scored=(ScoredFacts(kind="tagger", scores=(("anls", 0.91),), chosen=True, path="students/tagger"),),
+    scored=(ScoredFacts(kind="tagger", scores=(("anls", 0.91), ("agreement.total", 0.5)), chosen=True, path="students/tagger"),),
 )
 
 
@@ -183,7 +183,7 @@ def test_figures_stand_at_the_top(page: str) -> None:
         (
             "students",
             "Students Small models that read documents without the large one. Scores are against the records above, not against the truth. "
-            "Student anls tagger chosen students/tagger 0.910",
+            "Student anls tagger chosen students/tagger 0.910 Field by field Field tagger total 0.500",
         ),
     ],
 )  # fmt: skip

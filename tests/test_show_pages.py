@@ -110,7 +110,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
                 opened.put_votes(space, who, [Vote(item=taxi, space=space, annotator=who, label=label)])
         made += [Artifact(run=RUN, step="claims", item=f"{at:06d}", value=one.model_dump_json()) for at, one in enumerate(WRONG)]
         opened.put(made)
-        opened.put([Student(id="s", run=RUN, kind="tagger", space="", path="students/tagger", metrics='{"anls": 0.91, "seconds": 3.0}', chosen=True)])
+        opened.put([Student(id="s", run=RUN, kind="tagger", space="", path="students/tagger", metrics='{"anls": 0.91, "agreement.unit_price": 0.5, "agreement.total": 1.0, "seconds": 3.0}', chosen=True)])
         opened.flush()
         yield opened
 
@@ -208,6 +208,12 @@ def test_a_run_without_anything_says_so(tmp_path: Path) -> None:
 
 def test_money_at_stake_counts_a_claim_once() -> None:
     assert show_pages.at_stake(WRONG) == 9.0
+
+
+def test_votes_are_found_where_the_field_set_was_edited_since(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = show_pages.readers(store.path, the_run(store))
+    monkeypatch.setattr(show_pages, "read_fields", lambda source: FIELDS.model_copy(update={"description": "edited"}))
+    assert show_pages.readers(store.path, the_run(store)) == before != []
 
 
 def test_a_sum_that_does_not_add_up_makes_a_sure_value_doubtful(store: Store) -> None:
