@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from limbeck.fields import surroundings
 from limbeck.fields.amounts import amounts
-from limbeck.fields.dates import dates
+from limbeck.fields.dates import dates, times
 from limbeck.fields.view import COLUMN, Row, View
 from limbeck.schemas.fields import Findings, Found
 
@@ -13,10 +13,11 @@ MOST_ROWS = 14
 """Of a head."""
 MOST_OF_ADDRESS = 7
 """Rows."""
-_GREETING = re.compile(r"^\W*(?:welcome ?to|thank ?you for (?:shopping|dining|visiting) (?:at|with)?)\s*", re.IGNORECASE)
+_GREETING = re.compile(r"\W*(?:welcome ?to|thank ?you for (?:shopping|dining|visiting) (?:at|with)?)\s*", re.IGNORECASE)
 
 _OTHERS = re.compile(r"(?:owned|managed|operated)\s?by|licensee of|franchisee? (?:of|by)|\bf\.?k\.?a\b|formerly", re.IGNORECASE)
 """What stands before a company that isn't the shop."""
+_LABEL = re.compile(r"[^\W\d_]+\s?:\s*(?=\w)|#\d+\s+")
 _PHONE_IN_ROW = re.compile(r"(?<![a-z])(?:te[l1]|phone|ph|fax|h/?p|gst|t|f)\s?(?:no)?\.?\s?[:#.]|\(\d{3}\)\s?\d{3}-\d{4}|\b\d{3}-\d{3}-\d{4}", re.IGNORECASE)
 
 
@@ -82,24 +83,28 @@ def prominent(view: View) -> list[Piece]:
 
 
 def _above_address(view: View) -> list[Row]:
-    """The head's rows above its first plain address, where a name stands above that; else all of them."""
+    """The head's rows above its first plain address, phone number or date, where a name stands above that; else all of them."""
     rows = head(view)
     named = False
     for place, row in enumerate(rows):
-        if named and surroundings.address_score(row.text) >= 3 and not surroundings.has_form(row.text):
+        plain = surroundings.address_score(row.text) >= 3 or surroundings.is_phone(row.text) or bool(dates(row.text))
+        if named and plain and not surroundings.has_form(row.text):
             return rows[:place]
         named = named or _may_be_name(row.text)
     return rows
 
 
 def _may_be_name(text: str) -> bool:
-    bare = _GREETING.sub("", surroundings.spaced(text))
+    kept = surroundings.without_registration(text) or text
+    bare = _GREETING.sub("", surroundings.spaced(kept))
     if surroundings.letters(bare) < 2 or dates(bare):
         return False
-    if surroundings.has_form(bare) or surroundings.has_form(text):
+    if surroundings.has_form(bare) or surroundings.has_form(kept):
         return True
-    located = surroundings.address_score(text) >= 2 and (re.search(r"\d|,", text) is not None or surroundings.address_score(text) >= 3)
-    return not (surroundings.is_other(bare) or located)
+    score = surroundings.address_score(kept)
+    # A shop may be called after its street, but not by the number in it.
+    located = score >= 3 or (score == 2 and (sum(one.isdigit() for one in kept) > 2 or "," in kept))
+    return not (located or surroundings.is_other(bare) or surroundings.is_other(kept))
 
 
 def _prominence(view: View, row: Row, place: int) -> float:
@@ -107,8 +112,9 @@ def _prominence(view: View, row: Row, place: int) -> float:
     large = min(1.5, max(0.0, row.height / max(view.height, 1e-9) - 1)) * 1.5
     digits = sum(one.isdigit() for one in row.text) / max(1, len(row.text))
     form = 2.0 if surroundings.has_form(row.text) else 0.0
-    few = 1.0 if surroundings.letters(row.text) < 3 else 0.0
-    return large + form + _registered(view, row) - 0.5 * place - 2 * digits - few - 0.3 * max(0, surroundings.address_score(row.text))
+    few = 0.5 if surroundings.letters(row.text) < 3 else 0.0
+    cried = 0.7 if re.search(r"[^!]!$", row.text) else 0.0
+    return large + form + _registered(view, row) - 0.5 * place - 2 * digits - few - cried - 0.3 * max(0, surroundings.address_score(row.text))
 
 
 def _registered(view: View, row: Row) -> float:
@@ -138,7 +144,8 @@ def _above(view: View, block: list[Piece]) -> list[Piece]:
     ends = [row.number for row in rows if surroundings.is_numbered(row.text)] + [piece.row for piece in block]
     end = min(ends, default=0)
     for row in reversed(rows[:end]):
-        if _may_be_name(row.text) and row.number >= end - 3:
+        located = surroundings.address_score(row.text) >= 2 and not surroundings.has_form(row.text)
+        if _may_be_name(row.text) and not located and row.number >= end - 3:
             return _whole_name(view, row)
     return []
 
@@ -159,15 +166,20 @@ def _goes_on(above: Row, row: Row, said: str) -> bool:
     alike = 0.75 < above.height / max(row.height, 1e-9) < 1.33 and row.box[1] - above.box[3] < 1.2 * row.height
     unclosed = said.count(")") > said.count("(")
     rest = re.sub(r"\(.*?\)|enterprise", "", surroundings.without_form(said), flags=re.IGNORECASE).split()
-    begun = (surroundings.has_form(said) and len(rest) <= 1 and alike) or not rest
+    # Words that are glued together look like one.
+    begun = (surroundings.has_form(said) and len(rest) <= 1 and " " in said and alike) or not rest
     return unclosed or above.text.rstrip().endswith(("&", "-", "(")) or begun
 
 
 def _name_piece(row: Row) -> Piece:
-    """A row without a greeting or a label before the name, and without a number behind it."""
-    text = row.text
-    before = _GREETING.match(text) or re.match(r"[^\W\d_]+\s?:\s*(?=\w)|#\d+\s+", text)
-    start = before.end() if before and len(text) - before.end() >= 3 else 0
+    """A row's name: without columns that are something else, a greeting or a label before it, and a time or a number behind it."""
+    cells = [cell for cell in row.cells() if _may_be_name(row.text[slice(*cell)])] or row.cells()
+    first, last = cells[0][0], cells[-1][1]
+    text = row.text[:last]
+    clock = next((one.start for one in times(text) if one.clear and one.start > first), last)
+    text = text[:clock].rstrip(f" {COLUMN}-")
+    before = _GREETING.match(text, first) or _LABEL.match(text, first)
+    start = before.end() if before and len(text) - before.end() >= 3 else first
     end = start + len(surroundings.without_registration(text[start:]) or text[start:])
     return Piece(row.number, row.touched(start, end), text[start:end].replace(COLUMN, " ").strip())
 

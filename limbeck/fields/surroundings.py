@@ -17,7 +17,7 @@ _REGISTERED = re.compile(
 _NUMBERED = re.compile(r"^\W*(?:[A-Z]{1,7}[\s.:-]+){0,3}\W*[A-Z]{0,3}\d{5,9}\s?-?\s?[A-Z]\W*$|^\W*\(?[\w ]{0,24}\(\d{5,9}(?:-?[A-Z])?\)\W*$", re.IGNORECASE)
 """A row that is little more than a registration number."""
 _TITLE = re.compile(
-    r"(?:tax|sales|simplified|guest|customer|cash|official|original|duplicate|final|pro ?forma)? ?(?:invoice|receipt|bill|check|quittung|rechnung|kassenbon|kassenbeleg|beleg|bon|facture|ticket|reçu|factura|recibo|resit|invois|cash ?sales?|order|copy|memo|statement)(?: ?(?:copy|no|number|original|simplificada|de caisse))?",
+    r"(?:tax|sales|simplified|guest|gift|rental|prepaid|debit|credit|customer|cash|official|original|duplicate|final|pro ?forma)? ?(?:invoice|receipt|bill|check|quittung|rechnung|kassenbon|kassenbeleg|beleg|bon|facture|ticket|reçu|factura|recibo|resit|invois|cash ?sales?|order|copy|memo|statement|taxinvoice|giftreceipt|guestcheck|cashreceipt|salesreceipt|cashbill)(?: ?(?:copy|no|number|original|simplificada|de caisse))?",
     re.IGNORECASE,
 )
 _PHONE = re.compile(r"(?<![a-z])(?:te[l1]|ph|phone|fax|mobile|hp|call|fon|telefon|tfno|tlf|hotline|whatsapps?|contact|careline|toll)(?![a-z]{3})[\w\s./]{0,12}[:.#=)]*\s*\(?[+\d]|^\W*(?:t|p|f|m)\s?[:.]\s?\(?\+?\d|^\W*\+?\(?\d[\d\s()./-]{6,}\d\W*$", re.IGNORECASE)
@@ -26,6 +26,8 @@ _LABELLED = re.compile(
     r"^\W*(?:thank|tq|welcome|goods|your|please|posted|win|visit|code|descr?|description|qty|item|trans(?:action)?|tran|operat(?:or|ion)|waiter|server|mgr|manager|lane|space|suite #|chk|covers|auth|aid|tender|sale|collector|aba|slip|cajer[oa]|caissier|serveur|cashier|server|served|table|tbl|guests?|gst|order|check|chk|ticket|station|terminal|register|reg|store|str|host|operator|member|salesperson|date|time|invoice|inv|receipt|document|doc|trans|clerk|pos|counter|till|bill|ref|customer|cust|attn|welcome|thank|kasse|bediener|tisch|mesa|caja|serveur|owned|licensee|slip|dine|take|to go|eat|merchant id|terminal id|visa|mastercard|ship|deliver)(?![a-z])\W*\w*",
     re.IGNORECASE,
 )
+_GREETED = re.compile(r"^\W*(?:thank ?you|thanks|welcome|your ?guest|your ?order|your ?server|please|goods ?sold|customer ?copy|merchant ?(?:id|copy|no)|terminal ?id|transaction|have ?a ?(?:nice|great|good)|come ?again|you ?will|win ?\d|pump ?#)", re.IGNORECASE)
+"""What says nothing of the business, also with its words glued together."""
 _STREET = re.compile(
     r"(?<![a-z])(?:jalan|jln|ja1an|jl|ji|lorong|lrg|taman|tmn|seksyen|kampung|kg|bandar|bdr|persiaran|lebuh(?:raya)?|kawasan|pusat|bangunan|wisma|menara|kompleks|mukim|jaya|lot|no\.?(?= ?\d)|street|str|st|road|rd|avenue|ave|blvd|boulevard|drive|dr|lane|ln|highway|hwy|pkwy|parkway|freeway|plaza|square|sq|mall|centre|center|suite|ste|unit|floor|flr|level|block|blk|building|bldg|park|court|terrace|place|way|circle|route|rt|box|stra(?:ss|ß)e|platz|allee|weg|gasse|rue|bd|chemin|impasse|quai|cours|calle|avda?|avenida|paseo|carrer|carretera|ctra|via|viale|piazza|ground|ampang|north|south|airport|terminal|shopping)(?![a-z])",
     re.IGNORECASE,
@@ -106,7 +108,7 @@ def has_postal_code(text: str) -> bool:
 
 def is_labelled(text: str) -> bool:
     """Whether it begins with a word that announces something about the sale."""
-    return _LABELLED.match(spaced(text)) is not None
+    return _LABELLED.match(spaced(text)) is not None or _GREETED.match(text) is not None
 
 
 def is_other(text: str) -> bool:
