@@ -35,7 +35,8 @@ def matched(claims: Sequence[Claim], receipts: Sequence[Receipt]) -> Matches:
     """Match claims with documents; several claims may name one document, and one that says the same again is a second one of it."""
     likeness = _likeness(claims, receipts)
     named = [at for at, one in enumerate(claims) if one.document]
-    of = {at: found for at in named if (found := _named(claims[at].document or "", receipts, likeness[at])) is not None}
+    keys = _by_form(receipts) if named else []
+    of = {at: found for at in named if (found := _named(claims[at].document or "", keys, likeness[at])) is not None}
     sure = dict.fromkeys(named, 1.0)
     others = [at for at, one in enumerate(claims) if not one.document]
     free = [at for at in range(len(receipts)) if at not in of.values()]
@@ -79,17 +80,22 @@ def _likeness(claims: Sequence[Claim], receipts: Sequence[Receipt]) -> NDArray[n
     return np.where(known < KNOWN, 0.0, (weights * np.nan_to_num(parts)).sum(axis=0) / np.maximum(known, KNOWN))
 
 
-def _named(name: str, receipts: Sequence[Receipt], likeness: NDArray[np.float64]) -> int | None:
-    """The document that a claim names: its key, the end of its path, its file's name, or that without the suffix.
+def _by_form(receipts: Sequence[Receipt]) -> list[dict[str, list[int]]]:
+    """Documents by each form of their keys, the strictest form first."""
+    found: list[dict[str, list[int]]] = [{} for _ in _forms("")]
+    for at, one in enumerate(receipts):
+        for names, name in zip(found, _forms(one.key), strict=True):
+            names.setdefault(name, []).append(at)
+    return found
+
+
+def _named(name: str, keys: Sequence[dict[str, list[int]]], likeness: NDArray[np.float64]) -> int | None:
+    """The document that a claim names: its key, that without its suffix, its file's name, or that without the suffix.
 
     Of several, as in two folders, the one that says most of what the claim says.
     """
-    ours = _forms(name)
-    for form in range(len(ours)):
-        found = [at for at, one in enumerate(receipts) if _forms(one.key)[form] == ours[form]]
-        if found:
-            return max(found, key=lambda at: likeness[at])
-    return None
+    found = next((some[form] for some, form in zip(keys, _forms(name), strict=True) if form in some), None)
+    return max(found, key=lambda at: likeness[at]) if found else None
 
 
 def _forms(name: str) -> tuple[str, str, str, str]:
