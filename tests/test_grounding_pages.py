@@ -91,6 +91,12 @@ def test_where_a_value_stands(value: str, kind: str, where: str | None, status: 
     assert (found and (said(RECEIPT, found[0]), found[1])) == (where and (where, status))
 
 
+def test_a_number_in_a_name_is_none() -> None:
+    pages = page("Model B10 A2x w10x x7 8pcs 9x 5KG 3D4")
+    number = Field(name="it", kind="number")
+    assert {value for value in map(str, range(1, 11)) if located(value, number, pages)} == {"7", "8", "9", "5"}
+
+
 def test_what_a_field_is_called_tells_its_place() -> None:
     total = Field(name="total", kind="money", aliases=("total", "amount due"), unlike=("subtotal", "sub total", "cash"))
     for rows, line in [

@@ -156,9 +156,10 @@ class Source:
 
     def _over(self, words: Words) -> list[int]:
         """What stands over a value in the row above it."""
-        number, box = self._row_of[words[0]], [word.box for word in self.pages.words]
+        number, every = self._row_of[words[0]], self.pages.words
+        left, right = every[words[0]].box[0], every[words[-1]].box[2]
         above = parts(self._rows[number - 1], self.pages) if number else ()
-        return [one for part in above if box[part[0]][0] < box[words[-1]][2] and box[part[-1]][2] > box[words[0]][0] for one in part]
+        return [one for part in above if every[part[0]].box[0] < right and every[part[-1]].box[2] > left for one in part]
 
     def _line(self, places: Mapping[str, list[Grounded]], after: int) -> int:
         """The row of an entry: the first after the one before of that of its values which stands in the fewest."""

@@ -19,6 +19,8 @@ Seen = Iterator[tuple[str, int, int]]
 NUMERIC: tuple[FieldKind, ...] = ("money", "number", "date", "time", "phone")
 """Kinds whose values have digits."""
 CENTS = re.compile(r"[.,]\d\d(?!\d)")
+NAME, NAMED = re.compile(r"[^\W\d_xX×]$"), re.compile(r"[^\W\d_]*[^\W_]{5}|[^\W\d_]+\d")
+"""Letters before and after a number that make it a part of a name, as in `B10`; `x2`, `2x` and `2pcs` are numbers."""
 PERCENT = re.compile(r" *%")
 DIGIT = re.compile(r"\d")
 PERIOD = re.compile(f"{DURATION}|{ANNIVERSARY}", re.I)
@@ -44,7 +46,7 @@ def readings(kind: FieldKind, rows: Sequence[Sequence[int]], pages: Pages, day_f
 
 def _with_cents(found: list[Reading], pages: Pages) -> list[Reading]:
     """Amounts without cents are none of money on pages that print cents, unless a currency stands beside them."""
-    cents = [one for one in found if any(CENTS.search(pages.words[word].text) for word in one[1])]
+    cents = {one for one in found if any(CENTS.search(pages.words[word].text) for word in one[1])}
     return [one for one in found if one in cents or _currency_beside(one[1], pages)] if cents else found
 
 
@@ -74,7 +76,9 @@ def _amounts(text: str, day_first: bool | None) -> Seen:
     yield from ((one.text, one.start, one.end) for one in amounts.amounts(text) if " " in text[one.start : one.end].strip())
     for word in re.finditer(r"\S*\d\S*", text):
         if not PERCENT.match(text, word.end()):
-            yield from ((each.text, word.start() + each.start, word.start() + each.end) for each in amounts.amounts(word[0]))
+            for one in amounts.amounts(word[0]):
+                if not NAME.search(word[0][: one.begin]) and not NAMED.match(word[0], one.end):
+                    yield one.text, word.start() + one.start, word.start() + one.end
 
 
 def _dates(text: str, day_first: bool | None) -> Seen:
