@@ -24,13 +24,15 @@ from limbeck.students.student import MANIFEST, name_of, save_adapter
 from limbeck.students.tagger_chances import fitted, kept
 from limbeck.students.tagger_decoding import Chance, Reading
 from limbeck.students.tagger_model import Network
-from limbeck.students.tagger_tags import Floats, tags
+from limbeck.students.tagger_tags import Floats, count, parts
 from limbeck.students.tagger_training import TOKENS, train
 from limbeck.students.tagger_windows import batched, most_pieces, windows
 from limbeck.students.tuning import Progress
 
 VERSION = 1
 ARRAYS = "tagger.safetensors"
+MOST_TOLD = 100
+"""Lessons that tell how sure a tagger may be where none is held out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,17 +57,14 @@ class Tagger:
     def _findings(self, pages: Pages, odds: Floats) -> Findings:
         if not pages.words:
             return {}
-        reading, found, column = Reading(pages, self.fields.day_first), {}, 0
-        for one in self.fields.fields:
-            part = slice(column, column + 1 + len(one.fields))
-            found[one.name] = self._field(reading, one, odds[:, part], self.chances[part])
-            column = part.stop
+        reading = Reading(pages, self.fields.day_first)
+        found = {one.name: self._field(reading, one, odds[:, part], self.chances[part]) for one, part in parts(self.fields)}
         return {name: values for name, values in found.items() if values}
 
     def _field(self, reading: Reading, field: Field, odds: Floats, chances: Sequence[Chance]) -> Any:
         if field.kind == "list":
             return reading.entries(field, odds, chances)
-        runs = kept(reading.candidates(field, odds[:, 0]), field, chances[0])
+        runs = kept(reading.candidates(field, odds[:, 0], odds[:, 1], reach=chances[0].reach), field, chances[0])
         return [Found(value=one.value, words=one.words, score=chances[0].score(one.odds)) for one in runs]
 
     def save(self, folder: Path) -> None:
@@ -109,7 +108,7 @@ def fit(
 
     Args:
         lessons: What to learn.
-        held: Lessons that tell how sure it may be; may be none.
+        held: Lessons that tell how sure it may be; with none, some of those that it learns.
         fields: What is wanted of documents.
         encoder: It is copied, not changed.
         seed: Of adapter, dropout and order.
@@ -120,14 +119,16 @@ def fit(
         StudentError: There is nothing to learn from.
     """
     network = train(lessons, fields, encoder, seed, progress, most_tokens or TOKENS[device()])
-    outputs = outputs_of(network, [one.pages for one in held], len(tags(fields)))
+    # Its own lessons tell least how sure it may be, but where a document says nothing of a field.
+    told = held or lessons[:MOST_TOLD]
+    outputs = outputs_of(network, [one.pages for one in told], count(fields))
     metrics = {"documents": float(len(lessons)), "held_out": float(len(held))}
-    return Tagger(fields, network, fitted(held, outputs, fields), metrics)
+    return Tagger(fields, network, fitted(told, outputs, fields), metrics)
 
 
-def outputs_of(network: Network, documents: Sequence[Pages], count: int) -> list[Floats]:
+def outputs_of(network: Network, documents: Sequence[Pages], tags: int) -> list[Floats]:
     """The log-odds of so many tags for each document's words: [words, tags]."""
-    every = [np.zeros((len(one.words), count), np.float32) for one in documents]
+    every = [np.zeros((len(one.words), tags), np.float32) for one in documents]
     most = most_pieces(network.encoder)
     cut = [one for number, pages in enumerate(documents) for one in windows(pages, number, network.encoder.tokenizer, most)]
     for batch in batched(cut):
@@ -161,15 +162,15 @@ def load(folder: Path) -> Tagger:
         for name in ADAPTER_FILES:
             if not (folder / name).is_file():
                 raise FileNotFoundError(f"{name} is missing")
-        if len(chances) != len(tags(fields)):
+        if len(chances) != count(fields):
             raise ValueError("its thresholds are not those of its fields")
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, ValidationError, SafetensorError) as error:
         raise damaged(folder, "tagger", error) from error
     return Tagger(fields, _network(folder, Encoder.load(encoder, max_tokens=most), len(chances), arrays), chances, metrics)
 
 
-def _network(folder: Path, encoder: Encoder, count: int, arrays: dict[str, Any]) -> Network:
-    network = Network(adapted(encoder, folder), count)
+def _network(folder: Path, encoder: Encoder, tags: int, arrays: dict[str, Any]) -> Network:
+    network = Network(adapted(encoder, folder), tags)
     try:
         network.own.load_state_dict(arrays)
     except RuntimeError as error:

@@ -3,22 +3,25 @@
 Probabilities are those of Platt (1999), a line in log-odds, drawn towards the network's own.
 """
 
+import dataclasses
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 import numpy as np
 
 from limbeck.fields.normalising import same
 from limbeck.schemas.fields import Field, FieldSet, Found
 from limbeck.students.page_lessons import PageLesson
-from limbeck.students.tagger_decoding import Chance, Reading, Run
-from limbeck.students.tagger_tags import Floats, taught
+from limbeck.students.tagger_decoding import LONG, Chance, Reading, Run
+from limbeck.students.tagger_tags import ABSENT, Floats, parts, taught
 
 PRIOR = 3.0
 """How firmly a line is drawn towards slope 1 and start 0, as a precision of each."""
 STEPS = 30
 FEWEST = 5
 """Documents that tell a threshold."""
-TRIED = np.arange(-5.0, 3.01, 0.25)
+REACHES = (0.0, 1.0, 2.0, 3.0)
+TRIED = np.arange(-10.0, 3.01, 0.25)
 """Thresholds."""
 
 Case = tuple[list[Run], list[str]]
@@ -35,14 +38,13 @@ def fitted(held: Sequence[PageLesson], outputs: Sequence[Floats], fields: FieldS
     """
     readings = [Reading(one.pages, fields.day_first) for one in held]
     every: list[Chance] = []
-    for one in fields.fields:
-        column = len(every)
-        if one.kind == "list":
-            every.extend(_words(held, outputs, fields, at) for at in range(column, column + 1 + len(one.fields)))
+    for field, part in parts(fields):
+        if field.kind == "list":
+            every.extend(_words(held, outputs, fields, at) for at in range(part.start, part.stop))
             continue
-        known = [at for at, each in enumerate(held) if one.name not in each.unknown]
-        cases = [(readings[at].candidates(one, outputs[at][:, column]), values(held[at], one)) for at in known]
-        every.append(_values(one, cases))
+        known = [at for at, one in enumerate(held) if field.name not in one.unknown]
+        given = [(readings[at], outputs[at][:, part], values(held[at], field)) for at in known]
+        every.extend([_values(field, given), Chance()])
     return every
 
 
@@ -60,23 +62,35 @@ def kept(runs: Sequence[Run], field: Field, chance: Chance) -> list[Run]:
     return left if field.several else left[:1]
 
 
-def _values(field: Field, cases: Sequence[Case]) -> Chance:
-    if len(cases) < FEWEST:
+def _values(field: Field, given: Sequence[tuple[Reading, Floats, list[str]]]) -> Chance:
+    if len(given) < FEWEST:
         return Chance()
-    # The lowest of equals: a value that is unsure says so, and one that is not there says nothing.
-    least = max(TRIED.tolist(), key=lambda one: (round(_agreement(field, cases, one), 6), -one))
+    tried: list[tuple[float, float, float, list[Case]]] = []
+    for reach in REACHES if field.kind in LONG else (0.0,):
+        cases = [(reading.candidates(field, odds[:, 0], odds[:, 1], reach=reach), told) for reading, odds, told in given]
+        # The lowest of equals: a value that is unsure says so, and one that is not there says nothing.
+        tried.extend((round(_agreement(field, cases, least), 6), -reach, -least, cases) for least in TRIED.tolist())
+    _, reach, least, cases = max(tried, key=lambda one: one[:3])
     tops = [(runs[0].odds, float(any(same(runs[0].value, one, field) for one in told))) for runs, told in cases if runs]
-    return _line(np.asarray(tops, float).reshape(-1, 2), least)
+    return dataclasses.replace(_line(np.asarray(tops, float).reshape(-1, 2), -least), reach=-reach)
 
 
 def _agreement(field: Field, cases: Sequence[Case], least: float) -> float:
     """The mean F1 of the values that are kept by a threshold; of a document without any on both sides 1."""
-    scores = []
+    scores, weights = [], []
     for runs, told in cases:
         left = kept(runs, field, Chance(least=least))
-        right = sum(any(same(run.value, one, field) for one in told) for run in left)
+        right = sum(max((_alike(field, run.value, one) for one in told), default=0.0) for run in left)
         scores.append(2 * min(right, len(told)) / (len(left) + len(told)) if left or told else 1.0)
-    return float(np.mean(scores))
+        weights.append(1.0 if told else ABSENT)
+    return float(np.average(scores, weights=weights))
+
+
+def _alike(field: Field, one: str, other: str) -> float:
+    """How nearly two values are the same, in [0, 1]: of texts the share of letters that they have in common."""
+    if field.kind not in LONG or same(one, other, field):
+        return float(same(one, other, field))
+    return SequenceMatcher(None, one.casefold(), other.casefold(), autojunk=False).ratio()
 
 
 def _words(held: Sequence[PageLesson], outputs: Sequence[Floats], fields: FieldSet, column: int) -> Chance:

@@ -23,6 +23,10 @@ MOST_WORDS = 6
 """Of a value of another kind."""
 ROWS_TRIED = 8
 """Of a field: those with the likeliest words."""
+SMOOTH = 0.3
+"""How much of a word's log-odds are its row's, in kinds whose values are long: names are mostly whole rows."""
+BEGUN = 1.5
+"""Log-odds of beginning a value from which on a row doesn't go on with the one before."""
 FAR = 2.5
 """Heights between rows that are still next to each other."""
 
@@ -47,6 +51,8 @@ class Chance:
     start: float = 0.0
     least: float = 0.0
     """Log-odds below which a value is left out."""
+    reach: float = 0.0
+    """What is added to the log-odds of words that may be part of a name, an address or a text."""
 
     def score(self, odds: float) -> float:
         """How likely a value is right, in [0, 1]."""
@@ -60,15 +66,19 @@ class Reading:
         self.words, self.day_first = pages.words, day_first
         self.rows = rows(pages.words)
 
-    def candidates(self, field: Field, odds: Floats, within: range | None = None) -> list[Run]:
+    def candidates(
+        self, field: Field, odds: Floats, begins: Floats | None = None, within: range | None = None, reach: float = 0.0
+    ) -> list[Run]:
         """Runs of words that may be a field's value, the best first; of each value one.
 
         Args:
             field: Of any kind but `list`.
-            odds: [words]: the log-odds of its tag.
+            odds: [words]: the log-odds to be part of it.
+            begins: [words]: the log-odds that it begins there; without them, rows next to each other are one value.
             within: The words that count; all without it.
+            reach: Of a `Chance`.
         """
-        made = self._long(field, odds, within) if field.kind in LONG else self._short(field, odds, within)
+        made = self._long(field, odds, begins, within, reach) if field.kind in LONG else self._short(field, odds, within)
         best: dict[str, Run] = {}
         for one in sorted(made, key=lambda one: -one.total):
             key = canonical(one.value, field)
@@ -90,16 +100,17 @@ class Reading:
             if found:
                 yield found
 
-    def _long(self, field: Field, odds: Floats, within: range | None) -> Iterator[Run]:
-        best = {number: _best(odds, row) for number, row in self._tried(odds, within)}
+    def _long(self, field: Field, odds: Floats, begins: Floats | None, within: range | None, reach: float) -> Iterator[Run]:
+        raised = self._smooth(odds) + reach
+        best = {number: _best(raised, row) for number, row in self._tried(odds, within)}
         left = set(best)
-        for number in sorted(best, key=lambda one: -float(odds[best[one]].sum())):
+        for number in sorted(best, key=lambda one: -float(raised[best[one]].sum())):
             if number not in left:
                 continue
             block = [number]
             for step in (-1, 1):
                 at = number + step
-                while at in left and odds[best[at]].sum() > 0 and self._adjoin(best[at - step], best[at]):
+                while at in left and raised[best[at]].sum() > 0 and self._adjoin(best[at - step], best[at], begins):
                     block.append(at)
                     at += step
             left -= set(block)
@@ -107,9 +118,17 @@ class Reading:
             if made:
                 yield made
 
-    def _adjoin(self, one: Sequence[int], other: Sequence[int]) -> bool:
+    def _smooth(self, odds: Floats) -> Floats:
+        made = odds.copy()
+        for row in self.rows:
+            made[row] = (1 - SMOOTH) * odds[row] + SMOOTH * odds[row].mean()
+        return made
+
+    def _adjoin(self, one: Sequence[int], other: Sequence[int], begins: Floats | None) -> bool:
         """Whether runs of two rows that follow each other may be one value: one below the other, or a line that is broken."""
         upper, lower = (one, other) if one[0] < other[0] else (other, one)
+        if begins is not None and begins[lower[0]] > BEGUN:
+            return False
         above, below = [self.words[at] for at in upper], [self.words[at] for at in lower]
         height = max(each.box[3] - each.box[1] for each in (*above, *below))
         near = above[0].page == below[0].page and min(each.box[1] for each in below) - max(each.box[3] for each in above) < FAR * height
@@ -133,7 +152,7 @@ class Reading:
         for span in self._spans(odds - np.asarray([one.least for one in chances], np.float32)):
             entry = {}
             for column, inner in enumerate(field.fields, 1):
-                run = next(iter(self.candidates(inner, odds[:, column], span)), None)
+                run = next(iter(self.candidates(inner, odds[:, column], within=span)), None)
                 if run and run.odds >= chances[column].least:
                     entry[inner.name] = Found(value=run.value, words=run.words, score=chances[column].score(run.odds))
             if entry:

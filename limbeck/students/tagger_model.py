@@ -1,4 +1,7 @@
-"""The network of a tagger: an encoder with a LoRA adapter, layout added to what its pieces mean, and a linear head for words."""
+"""The network of a tagger: an encoder with a LoRA adapter, layout added to what its pieces mean, and a linear head for words.
+
+A word's log-odds come from its own state, from the mean of its row's, and from its layout at once.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,11 +32,13 @@ class Network:
         self.layout = torch.nn.Embedding(ALL_BINS, encoder.dimensions)
         self.wide = torch.nn.Embedding(ALL_BINS, count)
         self.head = torch.nn.Linear(encoder.dimensions, count)
+        self.row = torch.nn.Linear(encoder.dimensions, count, bias=False)
         torch.nn.init.normal_(self.layout.weight, std=SPREAD)
         torch.nn.init.zeros_(self.wide.weight)
         torch.nn.init.normal_(self.head.weight, std=SPREAD)
+        torch.nn.init.normal_(self.row.weight, std=SPREAD)
         torch.nn.init.constant_(self.head.bias, RARE)
-        self.own = torch.nn.ModuleDict({"layout": self.layout, "wide": self.wide, "head": self.head}).to(self.model.device)
+        self.own = torch.nn.ModuleDict({"layout": self.layout, "wide": self.wide, "head": self.head, "row": self.row}).to(self.model.device)
 
     def train(self, learning: bool) -> None:
         """Whether dropout is at work."""
@@ -59,7 +64,10 @@ class Network:
         states = states.float().reshape(-1, states.shape[-1])[places]
         words = torch.zeros(len(bins), states.shape[-1], device=ids.device).index_add(0, of_word, states)
         words = words / torch.bincount(of_word, minlength=len(bins)).unsqueeze(1)
-        return self.head(words) + self.wide(bins).sum(dim=1)
+        lines = torch.from_numpy(_rows(batch)).to(ids.device)
+        means = torch.zeros(int(lines[-1]) + 1, words.shape[-1], device=ids.device).index_add(0, lines, words)
+        of_row = self.row(means / torch.bincount(lines).unsqueeze(1))[lines]
+        return self.head(words) + of_row + self.wide(bins).sum(dim=1)
 
     def _tokens(self, batch: Sequence[Window]) -> tuple[Any, Any, Any, Any]:
         """Ids and mask [windows, tokens]; of each piece of a word the word's number in the batch, and the piece's place in `ids`."""
@@ -91,6 +99,12 @@ class Network:
         with torch.inference_mode():
             outputs: Floats = self.outputs(batch).cpu().numpy()
         return np.split(outputs, np.cumsum([len(one.words) for one in batch])[:-1])
+
+
+def _rows(batch: Sequence[Window]) -> Any:
+    """[all words]: the number of each word's row in the batch."""
+    new = [[1, *(int(a != b) for a, b in zip(one.rows, one.rows[1:], strict=False))] for one in batch]
+    return np.cumsum(np.concatenate(new)) - 1
 
 
 def _ends(tokenizer: Any) -> tuple[list[int], list[int]]:

@@ -1,11 +1,11 @@
 """What a tagger is taught of a document's words: by tag whether a word is part of it, and how much that counts.
 
-A tag is a field, or one of a `list`, `items.amount`; the name of a `list` itself tags the word at which an entry begins. Tags
-don't exclude each other, so that a field of which nothing is known is simply left out, and each has its own threshold.
+A field has two tags: that a word is part of its value, and that its value begins there; a `list` has one for the word at which an
+entry begins, and one for each of its fields, `items.amount`. Tags don't exclude each other, so that a field of which nothing is
+known is simply left out, and each has its own threshold.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -20,22 +20,31 @@ ABSENT = 0.5
 """How much it counts that a teacher found nothing: it overlooks more than it invents."""
 
 
-def tags(fields: FieldSet) -> list[str]:
-    """In the order of a tagger's outputs."""
-    return list(chain.from_iterable([one.name, *(f"{one.name}.{inner.name}" for inner in one.fields)] for one in fields.fields))
+def width(field: Field) -> int:
+    """How many tags a field has."""
+    return 1 + len(field.fields) if field.kind == "list" else 2
+
+
+def parts(fields: FieldSet) -> Iterator[tuple[Field, slice]]:
+    """Each field, and where its tags are among all."""
+    start = 0
+    for one in fields.fields:
+        yield one, slice(start, start + width(one))
+        start += width(one)
+
+
+def count(fields: FieldSet) -> int:
+    """How many tags there are."""
+    return sum(map(width, fields.fields))
 
 
 def taught(lesson: PageLesson, fields: FieldSet) -> tuple[Floats, Floats]:
     """What the tags of words are and how much each counts: both [words, tags]; 0 counts what is not known."""
-    shape = len(lesson.pages.words), len(tags(fields))
+    shape = len(lesson.pages.words), count(fields)
     wanted, counts = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    column = 0
-    for one in fields.fields:
-        width = 1 + len(one.fields)
+    for one, part in parts(fields):
         if one.name not in lesson.unknown:
-            part = slice(column, column + width)
             _teach(lesson, one, wanted[:, part], counts[:, part])
-        column += width
     return wanted, counts
 
 
@@ -43,8 +52,8 @@ def _teach(lesson: PageLesson, one: Field, wanted: Floats, counts: Floats) -> No
     found = lesson.findings.get(one.name, [])
     if one.kind == "list":
         _list(lesson, one, [each for each in found if isinstance(each, dict)], wanted, counts)
-        return
-    _field([each for each in found if isinstance(each, Found)], lesson.pages, wanted[:, 0], counts[:, 0])
+    else:
+        _field([each for each in found if isinstance(each, Found)], lesson.pages, wanted, counts)
 
 
 def _field(found: Sequence[Found], pages: Pages, wanted: Floats, counts: Floats) -> None:
@@ -57,7 +66,8 @@ def _field(found: Sequence[Found], pages: Pages, wanted: Floats, counts: Floats)
         for run in _alike(each.words, pages):
             counts[run] = 0.0
     for each in placed:
-        wanted[list(each.words)] = 1.0
+        wanted[list(each.words), 0] = 1.0
+        wanted[min(each.words), 1] = 1.0
         counts[list(each.words)] = each.score
 
 

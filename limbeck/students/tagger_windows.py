@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ class Window:
     """Of each word, at least one."""
     bins: Bins
     """[words, features]."""
+    rows: list[int]
+    """Of each word."""
 
     @property
     def size(self) -> int:
@@ -54,9 +57,10 @@ def windows(pages: Pages, document: int, tokenizer: Any, most: int) -> list[Wind
     pieces, bins = cut(pages, tokenizer), look(pages)
     spans = _spans([len(one) for one in pieces], most)
     inner = [(left[1] + right[0]) // 2 for left, right in zip(spans, spans[1:], strict=False)]
-    edges = [0, *inner, len(pieces)]
+    edges, lines = [0, *inner, len(pieces)], [one.line for one in pages.words]
     return [
-        Window(document, range(*span), range(edges[at], edges[at + 1]), pieces[slice(*span)], bins[slice(*span)]) for at, span in enumerate(spans)
+        Window(document, range(*span), range(*own), pieces[slice(*span)], bins[slice(*span)], lines[slice(*span)])
+        for span, own in zip(spans, pairwise(edges), strict=True)
     ]
 
 
