@@ -111,8 +111,8 @@ def test_everybody_together() -> None:
         ("block", GARAGE, {"company": "Smith's Garage", "address": "12 Harbor Road Springfield, IL 62701"}),
         ("place", CAFE, {"phone": "0322221111", "date": "2018-12-25", "time": "20:13:39", "currency": "MYR"}),
         ("place", GARAGE, {"phone": "2175550142", "date": "2016-03-15", "time": "12:59", "currency": "USD"}),
-        ("sums", CAFE, {"total": "22.26"}),
-        ("sums", GARAGE, {"total": "19.87"}),
+        ("sums", CAFE, {"subtotal": "21.00", "tax": "1.26", "total": "22.26"}),
+        ("sums", GARAGE, {"subtotal": "18.00", "tax": "1.87", "total": "19.87"}),
         ("repetition", GARAGE, {"total": "19.87"}),
         ("repetition", CAFE, {}),
         ("letters", CAFE, {}),
@@ -149,6 +149,9 @@ def test_names_over_two_rows_and_others() -> None:
         ("TOTAL  3  9.00", "9.00"),
         ("Total:\n9.00", "9.00"),
         ("T0TAL 9.00", "9.00"),
+        ("Tea 4.50\nTOTAL 9", "9.00"),
+        ("Tea 4.50\nTOTAL9 4.50", "4.50"),
+        ("TOTAL 20 9.00", "9.00"),
         ("TOTAL SAVINGS 3.00", None),
         ("SUBTOTAL 9.00", None),
     ],
@@ -169,6 +172,20 @@ def test_what_comes_first_in_dates(rows: str, first: bool) -> None:
 
 def test_the_field_set_says_what_comes_first() -> None:
     assert view("03/04/2019", RECEIPT.model_copy(update={"day_first": False})).day_first is False
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ("Total 10.00\nRounding 0.02\nNow 10.02", {"total": "10.02"}),
+        ("Tea 5.00\nCake 4.00\nVISA 9.00", {"total": "9.00"}),
+        ("Sum 8.00\n0.50\n8.50", {"subtotal": "8.00", "tax": "0.50", "total": "8.50"}),
+        ("CASH 10.00\nCHANGE 1.00", {}),
+        ("Tea 4.00\nMilk 3.00", {}),
+    ],
+)
+def test_sums(rows: str, found: dict[str, str]) -> None:
+    assert values(by_sums.by_sums(view(rows))) == found
 
 
 def test_opening_hours_are_no_time() -> None:

@@ -49,7 +49,7 @@ _CURRENCY = re.compile(rf"(?<![a-z]){_SIGN}", re.IGNORECASE)
 _NUMBER = r"\d{1,3}(?:[.,'’ ]\d{3})+(?: ?[.,] ?\d{2})?(?!\d)|\d+ ?[.,] ?\d{1,3}(?!\d)|\d+|(?<!\w)\.\d\d(?!\d)"
 _AMOUNT = re.compile(
     rf"(?P<open>\()?(?P<minus>[-−–] ?)?(?P<sign>(?<![a-z]){_SIGN})? ?(?P<inner>[-−–] ?)?(?<!\d)(?<!\d[.,:/])(?P<number>{_NUMBER})"
-    rf" ?(?P<after>{_SIGN})?(?P<trail>-(?![\d\w]))?(?P<close>\))?(?P<percent> ?%)?(?P<more>[./:-]?\d)?",
+    rf"(?: ?(?P<after>{_SIGN}))?(?P<trail>-(?![\d\w]))?(?P<close>\))?(?P<percent> ?%)?(?P<more>(?=[./:-]?\d))?",
     re.IGNORECASE,
 )
 
@@ -89,7 +89,7 @@ def amounts(text: str, decimal: Literal[".", ","] | None = None) -> list[Amount]
     """
     found = []
     for match in _AMOUNT.finditer(text):
-        if match["percent"] or match["more"]:
+        if match["percent"] or match["more"] is not None:
             continue
         bare = match["number"].replace(" ", "")
         value = Decimal(plain(bare, decimal))

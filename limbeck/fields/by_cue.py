@@ -11,10 +11,12 @@ from limbeck.fields.cues import Cue, cues
 from limbeck.fields.view import Row, View
 from limbeck.schemas.fields import Field, Findings
 
-LEAST = 0.3
+LEAST = 0.45
 """What is announced by less than this isn't."""
 RIVAL = 0.8
 """Another value that is announced nearly as well halves an annotator's certainty."""
+MOST_DIGITS = 6
+"""Of an amount without cents."""
 BELOW = 2
 """Rows under a cue in which its value may stand."""
 SHAPED = ("date", "time", "phone", "number", "currency")
@@ -69,9 +71,19 @@ def _amounts(view: View, field: Field) -> list[Told]:
             # What has no words of its own is of the column before it.
             label, share = (own, 1.0) if own else (label, share * 0.85)
             strength = _strength(label, row.text[before : candidate.start], field) * share
-            told.append(Told(candidate, strength * (1.0 if candidate.sure or whole else 0.4) * _likely(candidate, field)))
+            told.append(Told(candidate, strength * _shape(row, candidate, whole) * _likely(candidate, field)))
             before = candidate.end
     return told
+
+
+def _shape(row: Row, candidate: Candidate, whole: bool) -> float:
+    """How much a number looks like an amount: with cents, or where a page has none; not glued to letters (`Gst2`), and no long number."""
+    if candidate.sure:
+        return 1.0
+    glued = candidate.start > 0 and row.text[candidate.start - 1].isalpha()
+    if glued or candidate.end - candidate.start > MOST_DIGITS:
+        return 0.3
+    return 1.0 if whole else 0.55
 
 
 def _likely(candidate: Candidate, field: Field) -> float:

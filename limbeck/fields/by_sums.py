@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from limbeck.fields.candidates import Candidate, found, places
+from limbeck.fields.checking import parsed
 from limbeck.fields.cues import cues_in, phrases_of
 from limbeck.fields.view import View
 from limbeck.schemas.fields import Field, FieldSet, Findings
@@ -15,6 +16,8 @@ CASH = Field(name="cash", aliases=("cash", "cash tendered", "tendered", "tender"
 CHANGE = Field(name="change", aliases=("change", "change due", "cash change", "rückgeld", "zurück", "wechselgeld", "rendu", "monnaie", "cambio", "baki"))
 CARD = Field(name="card", aliases=("visa", "visa card", "visa debit", "visa credit", "mastercard", "master card", "master", "amex", "american express", "debit", "debit card", "credit", "credit card", "eftpos", "maestro", "girocard", "ec karte", "ec cash", "kartenzahlung", "carte bancaire", "cb", "tarjeta", "kad kredit", "card payment", "payment amount", "amount charged"))
 ROUNDING = Field(name="rounding", aliases=("rounding", "rounding adj", "rounding adjustment", "round adj", "rounding adjustments", "round", "rounded", "rnd adj", "rundung", "arrondi", "redondeo", "pelarasan"))
+MOST_TAX = Decimal("0.3")
+"""Of the net amount."""
 MOST_ROUNDED = Decimal("0.5")
 NEAR = 4
 """Rows in which what is paid, given and returned stand together."""
@@ -30,14 +33,29 @@ class Money:
 
 
 def by_sums(view: View) -> Findings:
-    """The total for which the sums come out; and of other fields in the same sum, theirs."""
+    """The total for which the sums come out; of the net amount and the tax that make it, theirs."""
     total = total_of(view.fields)
     if total is None:
         return {}
     money = amounts_of(view, total)
-    for one, sure in itertools.chain(_paid(view, money), _rounded(view, money), _added(money), _charged(view, money)):
-        return {total.name: [found(view, one.candidate, sure)]}
-    return {}
+    parts = next((parts for parts in _added(money) if not _near(view, parts[1], ROUNDING)), None)
+    sums = itertools.chain(_paid(view, money), _rounded(view, money), [(parts[-1], 0.6)] if parts else [], _charged(view, money))
+    best = next(iter(sums), None)
+    if best is None:
+        return {}
+    findings: Findings = {total.name: [found(view, best[0].candidate, best[1])]}
+    if parts and abs(parts[-1].value - best[0].value) <= MOST_ROUNDED:
+        for name, one in zip(_parts_of(view.fields, total), parts, strict=False):
+            findings[name] = [found(view, one.candidate, 0.8)]
+    return findings
+
+
+def _parts_of(fields: FieldSet, total: Field) -> tuple[str, ...]:
+    """The fields for the net amount and the tax, by the first check that comes to the total: `subtotal + tax = total`."""
+    for one in parsed(fields):
+        if [name for _, name in one.right] == [total.name] and len(one.left) > 1 and all(sign > 0 and "." not in name for sign, name in one.left):
+            return tuple(name for _, name in one.left[:2])
+    return ()
 
 
 def by_letters(view: View) -> Findings:
@@ -125,12 +143,13 @@ def _announced(view: View, money: Sequence[Money], field: Field) -> list[Money]:
     return [one for one in money if _near(view, one, field)]
 
 
-def _added(money: Sequence[Money]) -> Iterator[tuple[Money, float]]:
-    """Subtotal, tax and total, one below another: the larger two of a kind of three that add up."""
+def _added(money: Sequence[Money]) -> Iterator[tuple[Money, Money, Money]]:
+    """Subtotal, tax and total, one below another: three amounts of which two add up to the third."""
     below = sorted(money, key=lambda one: one.candidate.row)
     for end in range(len(below) - 1, 1, -1):
         total = below[end]
         for tax in below[max(0, end - 3) : end]:
-            net = total.value - tax.value
-            if 0 < tax.value < net and any(one.value == net and one.candidate.row < total.candidate.row and one is not tax for one in below[max(0, end - 5) : end]):
-                yield total, 0.6
+            value = total.value - tax.value
+            nets = [one for one in below[max(0, end - 5) : end] if one.value == value and one.candidate.row < total.candidate.row and one is not tax]
+            if 0 < tax.value <= MOST_TAX * value and nets:
+                yield nets[-1], tax, total

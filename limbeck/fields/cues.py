@@ -130,14 +130,17 @@ def _parts(between: str) -> bool:
 
 
 def _longest(tokens: list[tuple[str, int, int]], phrases: Phrases) -> tuple[Cue | None, int]:
-    """The longest cue that the tokens begin with, rather one without a wrong letter, and how many of them it takes."""
-    for match in (_exact, _near):
-        for taken in range(len(tokens), 0, -1):
-            phrase = match("".join(word for word, _, _ in tokens[:taken]), phrases)
-            if phrase:
-                return _cue(tokens, taken, phrase, phrases, match is _exact), taken
-    phrase = _beginning(tokens[0][0], phrases)
-    return (_cue(tokens, 1, phrase, phrases, True) if phrase else None), 1
+    """The longest cue that the tokens begin with, of equals one without a wrong letter, and how many of them it takes."""
+    found: list[tuple[int, bool, int, str]] = []
+    for taken in range(1, len(tokens) + 1):
+        said = "".join(word for word, _, _ in tokens[:taken])
+        if phrase := _exact(said, phrases) or _near(said, phrases):
+            found.append((len(phrase), phrase == said, taken, phrase))
+    if found:
+        _, exact, taken, phrase = max(found)
+        return _cue(tokens, taken, phrase, phrases, exact), taken
+    beginning = _beginning(tokens[0][0], phrases)
+    return (_cue(tokens, 1, beginning, phrases, True) if beginning else None), 1
 
 
 def _cue(tokens: list[tuple[str, int, int]], taken: int, phrase: str, phrases: Phrases, exact: bool) -> Cue:
