@@ -37,11 +37,17 @@ class FakeLLM:
             count = len(self.history) - 1
             raise CallFailed(f"the fake model has no answer after {count!r}; give it more: FakeLLM([…])")
         text = self._queue.popleft() if self._queue is not None else self._answer(body)
-        words = sum(len(message["content"].split()) for message in body["messages"])
+        words = sum(len(_text(message).split()) for message in body["messages"])
         return {
             "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": words, "completion_tokens": len(text.split())},
         }
+
+
+def _text(message: Body) -> str:
+    """What a message says, pictures aside."""
+    content = message["content"]
+    return content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
 
 
 def fitting(body: Body) -> str:
@@ -49,8 +55,8 @@ def fitting(body: Body) -> str:
     if "prompt_logprobs" in body:
         return _likelihood(body)
     if options := body.get(CHOICE):
-        return str(options[zlib.crc32(body["messages"][-1]["content"].encode()) % len(options)])
-    words: list[str] = re.findall(r"[^\W\d_]{4,}", body["messages"][-1]["content"]) or ["nothing"]
+        return str(options[zlib.crc32(_text(body["messages"][-1]).encode()) % len(options)])
+    words: list[str] = re.findall(r"[^\W\d_]{4,}", _text(body["messages"][-1])) or ["nothing"]
     start = _number(body)
     schema = body.get("response_format", {}).get("schema")
     if schema is None:

@@ -1,6 +1,7 @@
 """What the pipeline `documents` reads: files, the set of fields that are wanted of them, and claims."""
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from limbeck import serving
@@ -29,7 +30,7 @@ def read(settings: Settings) -> Corpus:
     for key in ("gold", "context"):
         if getattr(where, key):
             raise ConfigError(f"`documents: {key}:` is not read by pipeline 'documents'; leave it out")
-    return sources.read(where.source, text=where.text, key=where.key, limit=where.limit)
+    return sources.read(str(Path(where.source).absolute()), text=where.text, key=where.key, limit=where.limit)
 
 
 def fields_of(settings: Settings) -> FieldSet:
