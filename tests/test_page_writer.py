@@ -158,6 +158,15 @@ def test_it_learns_and_its_folder_tells_what(tiny: str, tmp_path: Path) -> None:
         page_writer.fit([], [], FIELDS, tiny, 0, told.append)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "batches"),
+    [([], []), ([5], [1]), ([9] * 9, [4, 4, 1]), ([1024] * 5, [4, 1]), ([1000, 1030, 2000, 2048, 2049, 3000, 9000], [2, 2, 1, 1, 1])],
+)
+def test_long_lessons_are_learnt_fewer_at_once(sizes: list[int], batches: list[int]) -> None:
+    made = writer_training._grouped(sizes)
+    assert [len(one) for one in made] == batches and [at for one in made for at in one] == list(range(len(sizes)))
+
+
 @pytest.mark.parametrize(("file", "content"), [("writer.json", {}), ("writer.json", {"version": 99}), ("adapter_config.json", None)])
 async def test_a_damaged_folder_says_what_to_do(file: str, content: Any, tmp_path: Path) -> None:
     told = {"version": writer_training.VERSION, "fields": FIELDS.model_dump(mode="json"), "base": EMBEDDED}
@@ -177,7 +186,7 @@ async def test_a_damaged_folder_says_what_to_do(file: str, content: Any, tmp_pat
 @pytest.mark.vllm
 async def test_a_writer_of_documents_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIMBECK_CALLS", "on")
-    made = page_writer.fit([PageLesson(bill(number), findings(number)) for number in range(12)], [], FIELDS, EMBEDDED, 0, lambda _: None, 6_000)
+    made = page_writer.fit([PageLesson(bill(number), findings(number)) for number in range(12)], [], FIELDS, EMBEDDED, 0, lambda _: None, 2_500)
     made.save(tmp_path / "student")
     async with page_files.opened(tmp_path / "student", tmp_path / "vllm.log") as (fields, read):
         said: Any = await read([bill(20), bill(21)])

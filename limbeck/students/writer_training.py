@@ -24,6 +24,8 @@ RANK, ALPHA = 16, 32
 RATE = 1e-3
 BATCH = 4
 """Lessons; few tokens are shown, and small batches are more steps."""
+BATCH_TOKENS = 4096
+"""Of long lessons fewer are learnt at once, as a token takes 2 MB."""
 MOST_EPOCHS = 3
 WARM_UP = 0.1
 """Share of the batches in which the learning rate rises; it falls linearly after that."""
@@ -157,7 +159,7 @@ def train(
             raise StudentError(f"a writer can't learn from no {counted}; let the run read more")
         tokens = sum(one.size for one in shown)
         epochs = max(1, min(MOST_EPOCHS, most // tokens))
-        run = _Run(_adapted(model, base), tokenizer.pad_token_id or 0, seed, -(-len(shown) // BATCH) * epochs)
+        run = _Run(_adapted(model, base), tokenizer.pad_token_id or 0, seed, len(_grouped(sorted(one.size for one in shown))) * epochs)
         for epoch in range(epochs):
             loss = run.epoch(shown)
             held_loss = {"held_out_loss": run.loss(kept)} if kept else {}
@@ -252,7 +254,18 @@ class _Run:
     def _batches(self, lessons: Sequence[Lesson]) -> Iterator[list[Lesson]]:
         """Lessons of about the same length together, in a new order each time."""
         jitter = self.order.uniform(0, JITTER, len(lessons))
-        by_length = np.argsort(np.array([one.size for one in lessons]) + jitter)
-        batches = [by_length[at : at + BATCH].tolist() for at in range(0, len(by_length), BATCH)]
+        by_length = np.argsort(np.array([one.size for one in lessons]) + jitter).tolist()
+        batches = _grouped([lessons[at].size for at in by_length])
         for number in self.order.permutation(len(batches)).tolist():
-            yield [lessons[at] for at in batches[number]]
+            yield [lessons[by_length[at]] for at in batches[number]]
+
+
+def _grouped(sizes: Sequence[int]) -> list[range]:
+    """Places in a row of lessons that are learnt at once, as many as `BATCH` and `BATCH_TOKENS` let."""
+    made: list[range] = []
+    start = 0
+    for at in range(1, len(sizes) + 1):
+        if at == len(sizes) or at - start == BATCH or (at - start + 1) * max(sizes[start : at + 1]) > BATCH_TOKENS:
+            made.append(range(start, at))
+            start = at
+    return made
