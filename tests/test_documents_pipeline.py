@@ -115,7 +115,7 @@ def test_every_value_is_kept_with_its_place_its_status_and_how_sure_it_is(tmp_pa
     records = kept(outcome)
     assert len(records) == DOCUMENTS
     for number in range(DOCUMENTS):
-        mine, (text, said) = values(records[f"r{number:02d}.pages.json"]), receipt(number)
+        mine, (_, said) = values(records[f"r{number:02d}.pages.json"]), receipt(number)
         assert {name: mine[name].text for name in said} == said
         shop = mine["company"]
         assert shop.status == "grounded" and shop.origin and shop.origin.where == "page" and shop.origin.words == (0, 1, 2)
