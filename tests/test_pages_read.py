@@ -9,7 +9,7 @@ from shutil import which
 import numpy as np
 import pytest
 from drawn_pdfs import Leaf, pdf
-from drawn_receipts import CONFIGS, RECEIPTS, drawn, main, pictures
+from drawn_receipts import CONFIGS, RECEIPTS, Row, drawn, main, pictures
 from PIL import Image
 
 from limbeck.errors import ConfigError, PagesError
@@ -100,6 +100,19 @@ def test_a_page_on_its_side_reads_as_upright(rapid: Engine, tmp_path: Path, degr
     pages = read(saved(images.turned(upright, 360 - degrees), tmp_path / "side.png"), rapid)
     assert pages.sheets == (Sheet(width=440, height=604, turned=degrees, ocr=True),)
     assert {"Lindenhof", "03.02.2025", "Gesamt", "18,40"} <= {word.text for word in pages.words}
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2000), (2000, 3)])
+def test_a_strip_is_a_page(rapid: Engine, tmp_path: Path, size: tuple[int, int]) -> None:
+    pages = read(saved(Image.new("L", size, 255), tmp_path / "strip.png"), rapid)
+    assert [(sheet.width, sheet.height) for sheet in pages.sheets] == [size] and not pages.words
+
+
+def test_a_line_alone_is_found_where_it_is(rapid: Engine, tmp_path: Path) -> None:
+    line = Image.new("L", (900, 40), 255)
+    line.paste(drawn([Row("Gesamt 18,40", size=26)]).crop((20, 20, 220, 58)), (600, 1))
+    (first, second) = read(saved(line, tmp_path / "line.png"), rapid).words
+    assert (first.text, second.text) == ("Gesamt", "18,40") and abs(first.box[0] - 604) < 15 and abs(second.box[2] - 775) < 25
 
 
 def test_a_tiff_has_pages(rapid: Engine) -> None:
@@ -228,6 +241,12 @@ def test_scanned_and_mixed_pdfs(tmp_path: Path) -> None:
     assert pages.words[50].box == pytest.approx((0, 0, 297.5, 421), abs=1)
 
 
+def test_words_beside_the_page_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "beside.pdf"
+    path.write_bytes(pdf([Leaf([(50, 700, 12, "here"), (700, 700, 12, "cropped"), (50, -40, 12, "below")])]))
+    assert [word.text for word in read(path, Blind()).words] == ["here"]
+
+
 def test_two_hundred_pages(tmp_path: Path) -> None:
     path = tmp_path / "long.pdf"
     path.write_bytes(pdf([Leaf([(50, 700, 12, f"Page {number} of 200")]) for number in range(1, 201)]))
@@ -268,6 +287,11 @@ BROKEN = {
     "blank.txt": (b" \n\f ", "holds no text"),
     "bytes.txt": (b"\0\1\2" * 100, "is no text"),
     "none.pages.json": (b"{}", "holds no pages"),
+    "again.pages.json": (
+        b'{"sheets":[{"width":9,"height":9},{"width":9,"height":9}],"words":[{"text":"a","box":[0,0,1,1],"line":0},'
+        b'{"text":"b","box":[0,0,1,1],"page":1,"line":0}]}',
+        "out of order",
+    ),
     "words.pages.json": (b'{"sheets":[],"words":[{"text":"a","box":[0,0,1,1],"line":0}]}', "out of order"),
 }
 

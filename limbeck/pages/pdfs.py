@@ -219,4 +219,9 @@ def _pieces(letters: list[Letter], frame: Frame) -> list[Piece]:
     for start, end in words_of(line):
         left, bottom, right, top = zip(*(letter.edges for letter in letters[start:end]), strict=True)
         found.append(Piece(line[start:end], frame.box(min(left), min(bottom), max(right), max(top)), 1.0))
-    return found
+    return [piece for piece in found if _is_on(piece.box, *frame.size)]
+
+
+def _is_on(box: Box, width: float, height: float) -> bool:
+    """Whether a word is on the page; what was cropped away is not."""
+    return 0 <= box[0] + box[2] <= 2 * width and 0 <= box[1] + box[3] <= 2 * height

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SURE = 0.5
 """Lines less sure than this are no text."""
+NARROWEST = 8
+"""How many times as long as wide a picture may be before it is widened."""
+SMALLEST = 64
 PROBED = 6
 """Lines read both ways where the classifier isn't clear."""
 NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
@@ -71,8 +74,9 @@ class RapidOcr:
         """The words of an RGB picture."""
         with self._loading:
             engine = self._engine
-        image: Pixels = np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+        image, margin = _widened(np.ascontiguousarray(np.asarray(picture)[:, :, ::-1]))
         crops, quads, turned = self._upright(engine, image)
+        quads = [quad - (margin[::-1] if turned in (90, 270) else margin) for quad in quads]
         if not quads:
             return Reading()
         read = engine.recognize_txt(crops)
@@ -97,6 +101,15 @@ class RapidOcr:
         crops = [np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops]
         edge = np.array([image.shape[1], image.shape[0]], dtype=np.float64)
         return crops, [(edge - quad)[[2, 3, 0, 1]] for quad in quads], 270 if on_side else 180
+
+
+def _widened(image: Pixels) -> tuple[Pixels, Quad]:
+    """A strip with white on both sides, else its short side would be made as large as a page's; and how wide that is."""
+    height, width = image.shape[:2]
+    least = max(SMALLEST, -(-max(width, height) // NARROWEST))
+    across, down = (max(0, least - side + 1) // 2 for side in (width, height))
+    wide: Pixels = np.pad(image, ((down, down), (across, across), (0, 0)), constant_values=255)
+    return wide, np.array([across, down], dtype=np.float64)
 
 
 def _threads() -> int:

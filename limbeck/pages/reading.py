@@ -82,7 +82,8 @@ def _ready(text: str, path: str) -> Pages:
         at = ".".join(map(str, first["loc"])) or "all of it"
         raise PagesError(f"{path!r} holds no pages ({at}: {first['msg']}); write `Pages` of limbeck.schemas.pages as JSON") from None
     places = [(word.page, word.line) for word in found.words]
-    if places != sorted(places) or any(not 0 <= word.page < len(found.sheets) or not word.text.strip() for word in found.words):
+    lines = [line for _, line in places]
+    if places != sorted(places) or lines != sorted(lines) or len(set(places)) > len(set(lines)) or any(not 0 <= word.page < len(found.sheets) or not word.text.strip() for word in found.words):
         raise PagesError(f"{path!r} holds words out of order, without a sheet or without letters; sort them by page and line")
     return found
 
