@@ -109,7 +109,8 @@ def _may_be_name(text: str) -> bool:
 
 def _prominence(view: View, row: Row, place: int) -> float:
     """Large letters, high on the page, with a legal form rather than with digits, above a registration number."""
-    large = min(1.5, max(0.0, row.height / max(view.height, 1e-9) - 1)) * 1.5
+    # Letters much larger than that are a stamp or handwriting as often as a name.
+    large = min(1.0, max(0.0, row.height / max(view.height, 1e-9) - 1)) * 1.5
     digits = sum(one.isdigit() for one in row.text) / max(1, len(row.text))
     form = 2.0 if surroundings.has_form(row.text) else 0.0
     few = 0.5 if surroundings.letters(row.text) < 3 else 0.0
@@ -121,7 +122,7 @@ def _registered(view: View, row: Row) -> float:
     """Whether a row has a registration number behind it or below it."""
     below = view.rows[row.number + 1].text if row.number + 1 < len(view.rows) else ""
     numbered = surroundings.without_registration(row.text) != row.text or surroundings.is_numbered(below)
-    return 1.0 if numbered else 0.0
+    return 2.0 if numbered else 0.0
 
 
 def _formed(view: View) -> list[Piece]:

@@ -3,12 +3,12 @@
 import re
 
 LEGAL = re.compile(
-    r"(?<![a-z])(?:s\W{0,2}d\W{0,2}n\W{0,3}b\W{0,2}(?:h\W{0,2}d|hd|nd)|sdn|bhd|s[/.]b|berhad|enterprise|trading co|plc|p\.l\.c|ltd|limited|llc|l\.l\.c|llp|inc|incorporated|corp|corporation|gmbh(?: & co\.? kg)?|ag|kg|ohg|ug|e\.k|mbh|sarl|s\.a\.r\.l|sas|s\.a\.s|s\.a|sa|eurl|s\.?l\.?u?|s\.l|srl|s\.r\.l|spa|s\.p\.a|bv|b\.v|nv|n\.v|bvba|oy|ab|aps|a/s|pte\.? ?ltd|pvt\.? ?ltd|pty\.? ?ltd|k\.k|co\.?,? ?ltd)\.?$",
+    r"(?<![a-z])(?:s\W{0,2}[dil1]\W{0,2}n\W{0,3}[b8]\W{0,2}[hn]\W{0,2}[du]|s\W?n? ?bhd|sdn|bhd|s[/.]b|berhad|enterprise|trading co|plc|p\.l\.c|ltd|limited|llc|l\.l\.c|llp|inc|incorporated|corp|corporation|gmbh(?: & co\.? kg)?|ag|kg|ohg|ug|e\.k|mbh|sarl|s\.a\.r\.l|sas|s\.a\.s|s\.a|sa|eurl|s\.?l\.?u?|s\.l|srl|s\.r\.l|spa|s\.p\.a|bv|b\.v|nv|n\.v|bvba|oy|ab|aps|a/s|pte\.? ?ltd|pvt\.? ?ltd|pty\.? ?ltd|k\.k|co\.?,? ?ltd)\.?$",
     re.IGNORECASE,
 )
 """Legal forms at the end of a company's name."""
 GLUED_LEGAL = re.compile(r"(?:sdn\.?bhd|pte\.?ltd|pvt\.?ltd|co\.?,?ltd|gmbh|(?<=[a-z])(?:Ltd|LTD|Inc|INC|LLC|PLC|S\.L|S\.A|SL))\.?$", re.IGNORECASE)
-REGISTRATION = re.compile(r"[\s(\[-]*(?:(?:co|reg|company|roc|gst|no)\b\W*){0,3}(?:\d{4,9}\s?-?\s?[A-Z]\b|\b[A-Z]{2}\d{6,9}-?[A-Z]\b)[\s)\].]*(?:\(\w{1,5}\)\W*)?$|[\s(]+[A-Z]?[\d-]{4,10}\s?[-·.]?\s?[A-Z]\)\W*$", re.IGNORECASE)
+REGISTRATION = re.compile(r"[\s(\[-]*(?:(?:co|reg|company|roc|gst|no)\b\W*){0,3}(?:\d{4,9}\s?-?\s?[A-Z]\b|\b[A-Z]{2}\d{6,9}-?[A-Z]\b)[\s)\].]*(?:\(\w{1,5}\)\W*)?$|[\s(]+[A-Z]{0,2}[\d-]{4,10}\s?[-·.]?\s?[A-Z]\)\W*$", re.IGNORECASE)
 """A registration number after a name: `(789417-W)`."""
 _REGISTERED = re.compile(
     r"\b(?:co\.? ?reg|company ?(?:reg|no)|reg(?:istration)?\.? ?(?:no|#)|r\.?o\.?c|gst|vat|tax ?(?:id|no|reg)|ust|siret|siren|cif|nif|abn|ein|tin|steuer|rcs|uid|trn|p\.? ?iva|ntn|pin ?no)\b|gst ?(?:id|no|reg)|co\.?reg",
@@ -26,7 +26,7 @@ _LABELLED = re.compile(
     r"^\W*(?:thank|tq|welcome|goods|your|please|posted|win|visit|code|descr?|description|qty|item|trans(?:action)?|tran|operat(?:or|ion)|waiter|server|mgr|manager|lane|space|suite #|chk|covers|auth|aid|tender|sale|collector|aba|slip|cajer[oa]|caissier|serveur|cashier|server|served|table|tbl|guests?|gst|order|check|chk|ticket|station|terminal|register|reg|store|str|host|operator|member|salesperson|date|time|invoice|inv|receipt|document|doc|trans|clerk|pos|counter|till|bill|ref|customer|cust|attn|welcome|thank|kasse|bediener|tisch|mesa|caja|serveur|owned|licensee|slip|dine|take|to go|eat|merchant id|terminal id|visa|mastercard|ship|deliver)(?![a-z])\W*\w*",
     re.IGNORECASE,
 )
-_GREETED = re.compile(r"^\W*(?:thank ?you|thanks|welcome|your ?guest|your ?order|your ?server|please|goods ?sold|customer ?copy|merchant ?(?:id|copy|no)|terminal ?id|transaction|have ?a ?(?:nice|great|good)|come ?again|you ?will|win ?\d|pump ?#)", re.IGNORECASE)
+_GREETED = re.compile(r"^\W*(?:thank ?you|thanks|welcome|your ?guest|your ?order|your ?server|please|for ?(?:feedback|complaint|enquir|inquir|more|further)|goods ?sol|customer ?copy|merchant ?(?:id|copy|no)|terminal ?id|transaction|have ?a ?(?:nice|great|good)|come ?again|you ?will|win ?\d|pump ?#)", re.IGNORECASE)
 """What says nothing of the business, also with its words glued together."""
 _STREET = re.compile(
     r"(?<![a-z])(?:jalan|jln|ja1an|jl|ji|lorong|lrg|taman|tmn|seksyen|kampung|kg|bandar|bdr|persiaran|lebuh(?:raya)?|kawasan|pusat|bangunan|wisma|menara|kompleks|mukim|jaya|lot|no\.?(?= ?\d)|street|str|st|road|rd|avenue|ave|blvd|boulevard|drive|dr|lane|ln|highway|hwy|pkwy|parkway|freeway|plaza|square|sq|mall|centre|center|suite|ste|unit|floor|flr|level|block|blk|building|bldg|park|court|terrace|place|way|circle|route|rt|box|stra(?:ss|ß)e|platz|allee|weg|gasse|rue|bd|chemin|impasse|quai|cours|calle|avda?|avenida|paseo|carrer|carretera|ctra|via|viale|piazza|ground|ampang|north|south|airport|terminal|shopping)(?![a-z])",
