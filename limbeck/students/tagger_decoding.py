@@ -98,7 +98,15 @@ class Reading:
             scored = sorted(_runs(odds[row]), key=lambda one: -one[2])
             found = next((made for start, end, _ in scored if (made := self._run(field, row[start:end], odds))), None)
             if found:
-                yield found
+                yield self._tight(field, found, odds)
+
+    def _tight(self, field: Field, run: Run, odds: Floats) -> Run:
+        """Without the words at its ends that its value doesn't need, such as the `Total` of `Total 9.00`."""
+        for fewer in (run.words[1:], run.words[:-1]):
+            made = self._run(field, fewer, odds) if fewer else None
+            if made and made.value == run.value:
+                return self._tight(field, made, odds)
+        return run
 
     def _long(self, field: Field, odds: Floats, begins: Floats | None, within: range | None, reach: float) -> Iterator[Run]:
         raised = self._smooth(odds) + reach
