@@ -265,9 +265,10 @@ def _belongs(text: str, least: int) -> bool:
 
 def _may_be_address(text: str) -> bool:
     """Whether a row isn't plainly something else."""
-    if surroundings.is_registration(text) or surroundings.is_labelled(text) or dates(text) or surroundings.letters(text) < 2:
+    if surroundings.is_registration(text) or surroundings.is_labelled(text) or surroundings.letters(text) < 2:
         return False
-    return surroundings.address_score(text) >= 2 or not surroundings.is_other(text)
+    score = surroundings.address_score(text)
+    return score >= 3 or not dates(text) and (score == 2 or not surroundings.is_other(text))
 
 
 def _pieces(rows: list[Row]) -> list[Piece]:
@@ -275,10 +276,10 @@ def _pieces(rows: list[Row]) -> list[Piece]:
 
 
 def _address_piece(row: Row) -> Piece | None:
-    """A row as far as there is no phone number in it."""
+    """A row as far as there is no phone number and no date in it."""
     text = row.text
-    phone = _PHONE_IN_ROW.search(text)
-    kept = text[: phone.start() if phone else len(text)].rstrip(" :(\t")
+    ends = [match.start() for match in [_PHONE_IN_ROW.search(text)] if match] + [one.start for one in dates(text) if text[one.start - 1 : one.start] == COLUMN]
+    kept = text[: min(ends, default=len(text))].rstrip(" :(\t")
     if len(re.sub(r"\W", "", kept)) < 2:
         return None
     return Piece(row.number, row.touched(0, len(kept)), kept.replace(COLUMN, " ").strip())

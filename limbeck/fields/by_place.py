@@ -8,6 +8,9 @@ from limbeck.fields.cues import cues
 from limbeck.fields.view import Row, View
 from limbeck.schemas.fields import Field, Findings
 
+MOST_ROWS = 8
+"""At the top, in which a number alone in its row may be a phone's."""
+BARE = re.compile(r"0?\d{8,10}")
 KINDS = ("date", "time", "phone", "currency")
 
 
@@ -61,7 +64,10 @@ def _span(view: View, one: Candidate) -> bool:
 def _phone(view: View, field: Field) -> tuple[Candidate, float] | None:
     upper = [one for one in places(view, field) if one.sure and one.row < max(8, len(view.rows) // 3)]
     free = [one for one in upper if not _repelled(view, one, field) and (_announced(view, one, field) or not _worded(view, one))]
-    return (free[0], 1.0) if free else None
+    if free:
+        return free[0], 1.0
+    alone = [one for one in places(view, field) if one.row < MOST_ROWS and BARE.fullmatch(view.rows[one.row].text.strip())]
+    return (alone[0], 0.5) if alone else None
 
 
 def _announced(view: View, one: Candidate, field: Field) -> bool:

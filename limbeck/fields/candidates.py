@@ -82,7 +82,8 @@ def _phones(view: View, row: Row) -> list[Candidate]:
     for match in PHONE.finditer(row.text.replace(COLUMN, "\n")):
         value = phone(match[0])
         if value and all(match.end() <= start or end <= match.start() for start, end in taken):
-            plain = len(re.sub(r"\D", "", match[0])) >= 7 and re.search(r"[ ()+./-]", match[0]) is not None
+            digits = sum(one.isdigit() for one in match[0])
+            plain = 7 <= digits <= (15 if "+" in match[0] else 12) and re.search(r"[ ()+./-]", match[0]) is not None
             candidates.append(Candidate(value, row.number, match.start(), match.end(), plain))
     return candidates
 

@@ -33,7 +33,7 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _GLUED_STREET = re.compile(
-    r"jalan|taman|street|road(?!house)|avenue|boulevard|drive(?!n)|highway|parkway|stra(?:ss|ß)e|platz\b|avenida|shoppingcent|(?<=[a-z\d])(?:St|Rd|Ave|Blvd|Dr|Ln|Hwy|Pkwy|Ct|Pl|Str)\.?(?=$|[,#.\d])|(?<=[A-Z\d])(?:ST|RD|AVE|BLVD|HWY|PKWY)\.?(?=$|[,#.])|^\d{1,5}[NSEW]?\.?[A-Z][A-Za-z.]{3,}$",
+    r"(?i:jalan|taman|street|road(?!house)|avenue|boulevard|highway|parkway|stra(?:ss|ß)e|platz\b|avenida|shoppingcent|airport)|(?<=[a-z\d])(?:St|Rd|Ave|Blvd|Dr|Ln|Hwy|Pkwy|Ct|Pl|Str)\.?(?=$|[,#.\d])|(?<=[A-Z\d])(?:ST|RD|AVE|BLVD|HWY|PKWY)\.?(?=$|[,#.])",
 )
 _COMPOUND = re.compile(r"[a-zäöü]{3,}(?:stra(?:ss|ß)e|str\.|weg|platz|gasse|allee|straat|laan|plein)(?![a-z])", re.IGNORECASE)
 """Streets of one word, as in German and Dutch."""
