@@ -266,6 +266,14 @@ def test_the_best_run_of_its_kind_is_the_value(field: Field, lines: tuple[str, .
     assert (best.value, best.words) == (value, words)
 
 
+def test_a_row_may_name_several() -> None:
+    pages = page("between Acme Inc. and Bolt LLC here")
+    odds = np.asarray([-5, 3, 3, -5, 2, 2, -5], np.float32)
+    for several, wanted in ((True, ["Acme Inc.", "Bolt LLC"]), (False, ["Acme Inc."])):
+        field = Field(name="party", kind="name", several=several)
+        assert [one.value for one in Reading(pages, None).candidates(field, odds)] == wanted
+
+
 def test_entries_begin_where_they_are_said_to() -> None:
     pages = page("red apples  2.00", "each 1.00", "soap  3.00", "Thank you")
     odds = np.full((len(pages.words), 3), ODDS, np.float32)

@@ -122,9 +122,10 @@ class Reading:
                     block.append(at)
                     at += step
             left -= set(block)
-            made = self._run(field, [at for row in sorted(block) for at in best[row]], odds)
-            if made:
-                yield made
+            found = [[at for row in sorted(block) for at in best[row]]]
+            if field.several:
+                found.extend(other for row in block for other in _others(raised, self.rows[row], best[row]))
+            yield from filter(None, (self._run(field, words, odds) for words in found))
 
     def _smooth(self, odds: Floats) -> Floats:
         made = odds.copy()
@@ -202,6 +203,14 @@ def _best(odds: Floats, row: Sequence[int]) -> list[int]:
         if top > total:
             best, total = (begin, at + 1), top
     return list(row[slice(*best)])
+
+
+def _others(odds: Floats, row: Sequence[int], best: Sequence[int]) -> Iterator[list[int]]:
+    """What else is likely in a row, before and after its best run: `Acme Inc. and Bolt LLC` names two."""
+    for part in (row[: row.index(best[0])], row[row.index(best[-1]) + 1 :]):
+        run = _best(odds, part) if part else []
+        if run and odds[run].sum() > 0:
+            yield run
 
 
 def _overlap(above: Sequence[Word], below: Sequence[Word]) -> bool:
