@@ -46,7 +46,7 @@ _CODE_OF = {sign: code for code, signs in CURRENCIES.items() for sign in signs.s
 _SIGNS = sorted((sign for sign in _CODE_OF if sign != "try"), key=len, reverse=True)
 _SIGN = "(?:" + "|".join(re.escape(one) + (r"(?![a-z])" if one[-1].isalpha() else "") for one in _SIGNS) + ")"
 _CURRENCY = re.compile(rf"(?<![a-z]){_SIGN}", re.IGNORECASE)
-_NUMBER = r"\d{1,3}(?:[.,'’ ]\d{3})+(?: ?[.,] ?\d{2})?(?!\d)|\d+ ?[.,] ?\d{1,3}(?!\d)|\d+|(?<!\w)\.\d\d(?!\d)"
+_NUMBER = r"\d{1,3}(?:[.,'’ ]\d{3})+(?:(?: ?\. ?|,| , )\d{2})?(?!\d)|\d+(?: ?\. ?|,| , )\d{1,3}(?!\d)|\d+|(?<!\w)\.\d\d(?!\d)"
 _AMOUNT = re.compile(
     rf"(?P<open>\()?(?P<minus>[-−–] ?)?(?P<sign>(?<![a-z]){_SIGN})? ?(?P<inner>[-−–] ?)?(?<!\d)(?<!\d[.,:/])(?P<number>{_NUMBER})"
     rf"(?: ?(?P<after>{_SIGN}))?(?P<trail>-(?![\d\w]))?(?P<close>\))?(?P<percent> ?%)?(?P<more>(?=[./:-]?\d))?",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from limbeck.fields.by_pattern import compiled
-from limbeck.fields.candidates import Candidate, found, places, places_in
+from limbeck.fields.candidates import Candidate, found, places_in
 from limbeck.fields.cues import Cue, cues
 from limbeck.fields.view import Row, View
 from limbeck.schemas.fields import Field, Findings
@@ -180,8 +180,8 @@ def _text_after(view: View, row: Row, cue: Cue, later: Iterable[Cue], field: Fie
             return [Told(one, strength)]
     left, right = _across(view, row, cue.start, cue.end)
     for below in view.rows[row.number + 1 : row.number + 2]:
-        for one in places(view, field) if below.page == row.page else ():
-            if one.row == below.number and _across(view, below, one.start, one.end)[0] <= right and left <= _across(view, below, one.start, one.end)[1]:
+        for one in places_in(view, below, field) if below.page == row.page else ():
+            if _across(view, below, one.start, one.end)[0] <= right and left <= _across(view, below, one.start, one.end)[1]:
                 bare = _bare(below, one.start, one.end, field)
                 return [Told(bare, 0.7 * strength)] if bare and not cues(below, view.fields) else []
     return []

@@ -66,7 +66,8 @@ def head(view: View) -> list[Row]:
     """The rows at the top, as far as there are no prices."""
     rows = []
     for row in view.rows[:MOST_ROWS]:
-        if row.page > 0 or any(one.cents for one in amounts(row.text, view.decimal)):
+        priced = any(one.cents for one in amounts(row.text, view.decimal)) and surroundings.address_score(row.text) < 2
+        if row.page > 0 or priced:
             break
         rows.append(row)
     return rows
@@ -195,11 +196,16 @@ def _following(view: View, begin: int) -> list[Piece]:
         piece = _address_piece(row)
         if pieces and (piece is None or not _may_be_address(row.text)):
             break
-        if not pieces and (dates(row.text) or surroundings.is_labelled(row.text)):
+        if not pieces and (dates(row.text) or _tells_of_sale(row.text)):
             break
         if piece and (pieces or (surroundings.address_score(row.text) >= 2 and _may_be_address(row.text))):
             pieces.append(piece)
     return pieces[:MOST_OF_ADDRESS]
+
+
+def _tells_of_sale(text: str) -> bool:
+    """Whether a row is of the sale, rather than of the business: its number at an office, or whose licence it has."""
+    return surroundings.is_labelled(text) and not surroundings.is_registration(text) and _OTHERS.search(text) is None
 
 
 def _unnamed(view: View) -> list[Row]:
