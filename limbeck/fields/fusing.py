@@ -6,6 +6,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
+from limbeck.fields.annotators import TRUST
 from limbeck.fields.fusing_entries import aligned
 from limbeck.fields.normalising import canonical
 from limbeck.fields.recording import entries_of, found_of, singles
@@ -18,42 +19,43 @@ KEPT = 0.5
 TEXTS = ("text", "name", "address")
 """Kinds of which values that are nearly the same support each other."""
 LEAST_ALIKE = 0.6
+OVERLOOKED = 0.5
+"""How much a vote counts that there is none: who overlooks a value says the same."""
 THERE = "there"
 """The label of a vote that there is such an entry."""
 Said = Mapping[str, Findings]
 """What each annotator found in one document."""
 
 
-def fuse(
-    findings: Sequence[Said], fields: FieldSet, trust: Mapping[str, float] | None = None, sources: Mapping[str, str] | None = None
-) -> list[Findings]:
+def fuse(findings: Sequence[Said], fields: FieldSet, trust: Mapping[str, float] | None = None) -> list[Findings]:
     """Decide every field of every document.
 
     An annotator that names a field without a value (an empty list) says that it is absent; one that doesn't name it abstains.
 
     Args:
         findings: By document, what each annotator found; `Found.score` is how much its vote counts. Names that begin with
-            `person:` are people, who are right.
+            `person:` are people, who are right; those that differ in nothing but what follows their last `/`, such as a
+            model's readings, are of one source and count less each.
         fields: What was wanted.
-        trust: How often annotators are thought to be right before their votes are seen.
-        sources: What annotators draw on; those of one source, such as a model's readings, count less each.
+        trust: How often annotators are thought to be right before their votes are seen, where not as rules are.
 
     Returns:
         By document; a `Found.score` is the probability of its value. Fields that are likelier absent are empty lists, fields of
         which nobody said anything are missing.
     """
-    decided = decide(findings, fields, trust, sources)
+    decided = decide(findings, fields, trust)
     return [_findings(str(number), said, fields, decided) for number, said in enumerate(findings)]
 
 
-def decide(
-    findings: Sequence[Said], fields: FieldSet, trust: Mapping[str, float] | None = None, sources: Mapping[str, str] | None = None
-) -> Decided:
+def decide(findings: Sequence[Said], fields: FieldSet, trust: Mapping[str, float] | None = None) -> Decided:
     """What the votes come to: spaces are fields by name (`total`, `items`, `items.amount`), items are documents' numbers and what follows."""
     given = [vote for number, said in enumerate(findings) for vote in votes(str(number), said, fields)]
     known = {(vote.item, vote.space): vote.label for vote in given if vote.annotator.startswith(PEOPLE)}
     alike: dict[str, Alike] = {one.name: _alike for one in singles(fields) if one.kind in TEXTS and not one.several}
-    return accu(given, known=known, accuracies=trust, sources=sources, alike=alike)
+    names = {vote.annotator for vote in given}
+    rules = {name: TRUST[rule] for name in names if (rule := name.rpartition(":")[2]) in TRUST}
+    sources = {name: name.rpartition("/")[0] for name in names if "/" in name}
+    return accu(given, known=known, accuracies={**rules, **(trust or {})}, sources=sources, alike=alike)
 
 
 def votes(document: str, said: Said, fields: FieldSet) -> Iterator[Vote]:
@@ -74,7 +76,7 @@ def _votes(document: str, said: Said, field: Field) -> Iterator[Vote]:
         if field.several:
             for value in sorted(everybody):
                 yield Vote(item=f"{document} {value}", space=field.name, annotator=who, label=value if value in values else ABSENT, score=values.get(value, 1.0))
-        for value, score in ({} if field.several else values or {ABSENT: 1.0}).items():
+        for value, score in ({} if field.several else values or {ABSENT: OVERLOOKED}).items():
             yield Vote(item=document, space=field.name, annotator=who, label=value, score=score)
 
 
