@@ -31,7 +31,7 @@ class Candidate:
 
 
 def candidates(pages: Pages, field: Field, view: View) -> list[Found]:
-    """Where a field's value could stand, in reading order; of addresses, runs of rows."""
+    """Where a field's value could stand, in reading order; of texts, names and addresses each column of a row."""
     return [found(view, one) for one in places(view, field)]
 
 
