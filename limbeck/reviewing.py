@@ -33,6 +33,10 @@ ENDS = ("\x03", "\x04", "\x1b", QUIT)
 SEQUENCE = re.compile("\x1b+\\[[0-?]*[ -/]*[@-~]?|\x1b+O.?|\x1b[^\x1b]|[\0\xe0].", re.DOTALL)
 """What a terminal sends for one arrow key, function key or Alt with a key; on Windows NUL or à and a letter."""
 
+RECORDS = "makes records, which are not reviewed here; see the doubtful ones with: limbeck show {} --errors"
+UNREVIEWED = {"extreme": "ranks labels, which are not reviewed; read them with: limbeck show {} --labels"}
+"""What is said of pipelines whose runs have no one label a document; `RECORDS` of all others."""
+
 Ask = Callable[[Question], str | None]
 """A label, `Other`, or None to skip."""
 
@@ -45,7 +49,7 @@ def review(project: Path, name: str | None, person: str, most: int | None) -> No
     """Ask a person about a run's documents until there are `most` answers or the person stops.
 
     Raises:
-        NoSuchRun: There is no such run, it has no labels yet, or it ranks labels.
+        NoSuchRun: There is no such run, it has no labels yet, or it ranks labels or makes records.
         ConfigError: The person's name is empty.
         StoreBusy: A run is writing to the project.
     """
@@ -67,7 +71,7 @@ def opened(project: Path, name: str | None) -> Iterator[RunContext]:
 
     run = find(project / STORE, name)
     if run.pipeline != "taxonomy":
-        raise NoSuchRun(f"run {run.id!r} ranks labels, which are not reviewed; read them with: limbeck show {short(run.id)} --labels")
+        raise NoSuchRun(f"run {run.id!r} {UNREVIEWED.get(run.pipeline, RECORDS).format(short(run.id))}")
     settings = Settings.model_validate_json(run.config).model_copy(update={"project": str(project)})
     with resting(run.id, settings, project / STORE) as context:
         if not context.store.labels(run.id, context.store.taxonomy(run.id).id):

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,19 @@ from PIL import Image
 from receipts import pages
 
 from limbeck import report_pages, reporting_pages
+from limbeck.context import RunContext
 from limbeck.dialects import Body
+from limbeck.errors import NoSuchRun
 from limbeck.fakes import FakeLLM
 from limbeck.progress import Progress
 from limbeck.query import ask
+from limbeck.reviewing import review
 from limbeck.run import Outcome, run
 from limbeck.schemas.extraction import Extracted, Value
 from limbeck.settings import load
+from limbeck.stages import page_students
 from limbeck.store import Store
+from limbeck.students.page_lessons import PageLesson
 
 SHOPS = ("Fig Tree Ltd", "Blue Door Ltd", "Old Mill Ltd", "Red Kite Ltd")
 DOCUMENTS = 16
@@ -151,11 +157,42 @@ def test_sums_that_do_not_add_up_make_their_fields_doubtful(tmp_path: Path) -> N
     assert all(set(one) == {"subtotal", "tax", "tip", "total"} for one in doubts if one)  # Any of them may be what is wrong.
 
 
+def test_entries_in_a_sum_that_does_not_add_up_are_doubtful_and_taught_by_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(body: Body) -> str:
+        text = body["messages"][-1]["content"]
+        tea, cake, whole = (re.search(rf"^{name}\s+([\d.]+)", text, re.MULTILINE)[1] for name in ("Tea", "Cake", "Subtotal"))  # type: ignore[index]
+        cakes = [] if "Fig Tree" in text else [{"name": "Cake", "amount": cake}]
+        return json.dumps({"subtotal": whole, "total": whole, "items": [{"name": "Tea", "amount": tea}, *cakes]})
+
+    taught: list[PageLesson] = []
+    monkeypatch.setattr(page_students, "FEWEST", 10**6)
+    real = page_students.lessons
+
+    def seen(context: RunContext) -> tuple[list[PageLesson], list[PageLesson]]:
+        shown, held = real(context)
+        taught.extend([*shown, *held])
+        return shown, held
+
+    monkeypatch.setattr(page_students, "lessons", seen)
+    outcome = piped(project(tmp_path, read={"readings": 1, "rules": False}), FakeLLM(answer))
+    doubts = [one[2]["doubts"] for one in artifacts(outcome, "decide").values()]
+    assert Counter(frozenset(one) for one in doubts) == {frozenset(): 12, frozenset(("items", "subtotal")): 4}
+    assert all("items.amount" in one["items"] for one in doubts if one)
+    assert [len(one.findings["items"]) for one in taught if "items" in one.findings] == [2] * 12
+    assert sum("items" in one.unknown for one in taught) == 4
+
+
 def test_readings_vote_in_the_one_vote_table(tmp_path: Path) -> None:
     outcome = piped(project(tmp_path, read={"readings": 3}))
     rows = ask(outcome.store, "SELECT DISTINCT annotator FROM votes WHERE space LIKE '%/total' ORDER BY 1").to_pylist()
     names = {row["annotator"] for row in rows}
     assert {"llm:fake/read", "llm:fake/read-2", "llm:fake/read-3", "rules:cue"} <= names
+
+
+def test_a_review_says_where_the_doubtful_values_are(tmp_path: Path) -> None:
+    outcome = piped(project(tmp_path, read={"readings": 1, "rules": False}))
+    with pytest.raises(NoSuchRun, match=r"makes records, which are not reviewed here; see the doubtful ones with: limbeck show \w+ --errors"):
+        review(outcome.store.parent, None, "ann", None)
 
 
 # ---- what can't be read ----------------------------------------------------------------------------------------------

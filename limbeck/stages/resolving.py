@@ -108,7 +108,8 @@ def today(context: RunContext) -> date:
 
 def examined(findings: Findings, fields: FieldSet, on: date) -> tuple[Findings, dict[str, str]]:
     """Findings, less sure where they can't be right together; and what is wrong, by field."""
-    problems = {name: problem.sentence for problem in check(said_of(findings, fields), fields, on) for name in problem.fields}
+    found = check(said_of(findings, fields), fields, on)
+    problems = {name.partition(".")[0]: problem.sentence for problem in found for name in problem.fields}  # Of `items.amount` the whole list.
     return {name: [_doubted(each) for each in some] if name in problems else some for name, some in findings.items()}, problems  # type: ignore[misc]
 
 
