@@ -1,6 +1,7 @@
 """The pipeline `documents` from files to records, students, claims and report, with a model that is told what to say."""
 
 import csv
+import gc
 import io
 import json
 import re
@@ -18,6 +19,8 @@ from PIL import Image
 from receipts import pages
 
 from limbeck import report_pages, reporting_pages
+from limbeck.claims import Receipt
+from limbeck.claims import receipt as receipt_of
 from limbeck.context import RunContext
 from limbeck.dialects import Body
 from limbeck.errors import NoSuchRun
@@ -27,6 +30,7 @@ from limbeck.query import ask
 from limbeck.reviewing import review
 from limbeck.run import Outcome, run
 from limbeck.schemas.extraction import Extracted, Value
+from limbeck.schemas.pages import Pages
 from limbeck.settings import load
 from limbeck.stages import page_students
 from limbeck.store import Store
@@ -258,6 +262,22 @@ def test_claims_are_compared_with_what_receipts_say(tmp_path: Path) -> None:
     assert ended
     page = report_pages.render(reporting_pages.facts(outcome.store, ended))
     assert "99.00" in page and "r05.pages.json" in page
+
+
+def test_claims_are_compared_with_few_pages_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "claims.csv").write_text("merchant,date,amount\nFig Tree Ltd,2024-03-01,5.50\n", "utf-8")
+    config, most = project(tmp_path, claims={"source": "claims.csv"}), [0]
+
+    def counting(*said: Any) -> Receipt:
+        most[0] = max(most[0], sum(isinstance(one, Pages) for one in gc.get_objects()))
+        return receipt_of(*said)
+
+    gc.collect()
+    before = sum(isinstance(one, Pages) for one in gc.get_objects())
+    monkeypatch.setattr("limbeck.stages.claiming.receipt", counting)
+    monkeypatch.setattr("limbeck.stages.paging.AT_ONCE", 2)
+    piped(config)
+    assert 0 < most[0] <= before + DOCUMENTS // 2
 
 
 def test_a_tagger_learns_from_what_is_sure_and_reads_without_the_model(tmp_path: Path, one_encoder: None) -> None:

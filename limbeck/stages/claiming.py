@@ -1,5 +1,7 @@
 """Claims: what was claimed is compared with what documents say (TAIL's overpayment check), one artifact a mismatch."""
 
+from dataclasses import replace
+
 from limbeck.batch import Made, one
 from limbeck.claims import Receipt, compare, read_claims, receipt, roles
 from limbeck.context import RunContext
@@ -34,9 +36,9 @@ async def check(context: RunContext) -> None:
 def receipts(context: RunContext) -> list[Receipt]:
     """Every place of a document with what was read of it; one that could not be read has no values."""
     fields, records = wanted(context), context.store.records(context.run)
-    pages, names = dict(paging.paged(context)), roles(fields)
-    found = []
-    for place in context.store.places(context.run):
-        own = next((one for one in records.get(place.document, ()) if one.type == fields.name), None)
-        found.append(receipt(place.document, place.key, own, names, pages.get(place.document)))
-    return found
+    own = {document: next((one for one in some if one.type == fields.name), None) for document, some in records.items()}
+    names = roles(fields)
+    # One document's pages at a time: those of all are much to hold in memory.
+    read = {document: receipt(document, "", own.get(document), names, pages) for document, pages in paging.paged(context)}
+    places = context.store.places(context.run)
+    return [replace(read.get(one.document) or receipt(one.document, "", None, names), key=one.key) for one in places]

@@ -106,8 +106,9 @@ async def read_rest(context: RunContext) -> None:
     best = next((one for one in context.store.students(context.run) if one.chosen), None)
     if not left or best is None:
         return
+    on = resolving.today(context)
     with context.progress.stage("read", len(left), "documents") as stage:
         async with reading(context, best.kind, context.project / best.path) as read:
             for document, pages in paging.paged(context, left):
-                await resolving.keep(context, document, pages, (await read([pages]))[0])
+                await resolving.keep(context, document, pages, (await read([pages]))[0], on)
                 stage.advance(1)

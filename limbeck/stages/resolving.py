@@ -43,9 +43,10 @@ async def make_records(context: RunContext) -> None:
     context.store.put_schema(context.run, as_schema(fields))
     _keep_votes(context, given)
     decided = dict(zip(given, fuse(list(given.values()), fields), strict=True))
+    on = today(context)
     with context.progress.stage(STEP, len(decided), "documents") as stage:
         for document, pages in paging.paged(context, list(decided)):
-            await keep(context, document, pages, decided[document])
+            await keep(context, document, pages, decided[document], on)
             stage.advance(1)
 
 
@@ -87,10 +88,10 @@ def _keep_votes(context: RunContext, given: Mapping[str, Said]) -> None:
 # ---- checks ----------------------------------------------------------------------------------------------------------
 
 
-async def keep(context: RunContext, document: str, pages: Pages, findings: Findings) -> None:
-    """Keep a document's records, and what of them is doubtful and why."""
+async def keep(context: RunContext, document: str, pages: Pages, findings: Findings, on: date) -> None:
+    """Keep a document's records, and what of them is doubtful and why, on the day that is `today`."""
     fields = wanted(context)
-    checked, problems = examined(findings, fields, today(context))
+    checked, problems = examined(findings, fields, on)
     context.store.put_records(context.run, document, records_of(checked, pages, fields))
 
     async def made() -> Made:
