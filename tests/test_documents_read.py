@@ -125,6 +125,19 @@ async def test_each_reading_asks_in_another_way(tmp_path: Path) -> None:
     assert [one.name for one in turned(BILL, 2).fields] == ["paid", "guests", "lines", "shop", "total"]
 
 
+async def test_of_a_long_document_the_beginning_is_shown_and_the_call_says_so(tmp_path: Path) -> None:
+    fake = FakeLLM(['{"shop": "Blue Door"}'] * 2)
+    with Store.open(tmp_path / "a.duckdb") as store:
+        llm = LLM("m", store, fake, ModelSettings(name="m"), BudgetSettings(), Spent())
+        with dspy.context(lm=llm.lm()):
+            program = Read(BILL, context=2048)
+            cut = await program.acall(use_case="Keep the books.", document="Blue Door sold tea. " * 1000)
+            whole = await program.acall(use_case="Keep the books.", document="Blue Door sold tea.")
+    shown = fake.history[0]["messages"][-1]["content"]
+    assert program.room / 2 <= len(shown) <= program.room and shown.split()[-1] in ("Blue", "Door", "sold", "tea.")
+    assert (cut.error, whole.error) == ("the document was longer than the model reads; only its beginning was shown", None)
+
+
 async def test_a_model_that_sees_is_sent_pictures_and_the_ledger_keeps_their_names_only(tmp_path: Path) -> None:
     seen: list[Any] = []
 

@@ -22,19 +22,22 @@ def rows(pages: Pages) -> list[list[int]]:
     return [list(group) for _, group in itertools.groupby(range(len(pages.words)), key=lambda at: (pages.words[at].page, pages.words[at].line))]
 
 
-def text(pages: Pages, most: int | None = None, *, plain: bool = False) -> str:
+def text(pages: Pages, *, plain: bool = False) -> str:
     """The pages as text in which blanks and empty lines stand for the layout.
 
     Args:
         pages: The document.
-        most: No more letters than this; whole rows from the beginning.
         plain: Without layout: rows with one blank between words.
     """
-    lines = [printed(pages, row) for row in rows(pages)] if plain else list(_lines(pages))
-    if most is not None:
-        ends = itertools.accumulate(len(line) + 1 for line in lines)
-        lines = [line for line, end in zip(lines, ends, strict=True) if end - 1 <= most]
-    return "\n".join(lines)
+    return "\n".join([printed(pages, row) for row in rows(pages)] if plain else _lines(pages))
+
+
+def beginning(text: str, most: int) -> str:
+    """No more letters of a text than this: whole rows; of one that is longer than half of that, whole words; of such a word a part."""
+    if len(text) <= most:
+        return text
+    cuts = (text[: most + 1].rpartition(end)[0] for end in ("\n", " "))
+    return next((one for one in cuts if 2 * len(one) >= most), text[:most])
 
 
 def _lines(pages: Pages) -> Iterable[str]:

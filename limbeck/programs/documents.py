@@ -13,7 +13,8 @@ import dspy
 
 from limbeck.errors import GuardrailError
 from limbeck.fields import answers
-from limbeck.programs.predict import PICTURES, CheckedPredict
+from limbeck.pages import layout
+from limbeck.programs.predict import CUT, PICTURES, CheckedPredict
 from limbeck.schemas.fields import FieldSet
 
 TOKENS_A_FIELD = 48
@@ -81,7 +82,7 @@ class Read(dspy.Module):  # type: ignore[misc]
 
         Args:
             use_case: What it is read for.
-            document: Its text; may be empty where there are pictures.
+            document: Its text; may be empty where there are pictures. Of a long one the model is shown the beginning, which `error` says.
             pictures: JPEGs in base64, page by page.
 
         Returns:
@@ -92,7 +93,11 @@ class Read(dspy.Module):  # type: ignore[misc]
             BudgetSpent, ModelUnreachable: It can't go on now.
         """
         config = {"fields": self.fields, PICTURES: tuple(pictures)}
-        return await self.read.acall(use_case=use_case, wanted=answers.template(self.fields), document=document[: self.room], config=config)
+        shown = layout.beginning(document, self.room)
+        said = await self.read.acall(use_case=use_case, wanted=answers.template(self.fields), document=shown, config=config)
+        if shown != document and not said.error:
+            said.error = CUT
+        return said
 
 
 def turned(fields: FieldSet, number: int) -> FieldSet:

@@ -27,6 +27,8 @@ WARMER = 0.1
 TOP_P = 0.5
 PICTURES = "pictures"
 """Of a call's `config`: JPEGs in base64 that the model is to see before the last input."""
+CUT = "the document was longer than the model reads; only its beginning was shown"
+"""What a prediction's `error` says of such a document."""
 PREFIXES = 16
 """Formatted prefixes kept: one for each program in use, and then some."""
 
@@ -216,7 +218,7 @@ class Attempts:
         if shorter is None:
             raise PromptTooLong(len(self._system) + len(self._user), self._lm.model)
         self._user = shorter
-        self.error = "the document was longer than the model reads; only its beginning was shown"
+        self.error = CUT
         self._answer = ""
         return await self.next()
 

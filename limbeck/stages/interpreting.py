@@ -43,7 +43,7 @@ async def read(context: RunContext) -> None:
             pages = context.store.pages([found[document.id]])[found[document.id]]
             seen = await in_thread(pictures, document, pages, paths[document.id]) if see != "text" else []
             # A text has no picture, and is shown as it is.
-            text = shown(pages, program) if see != "image" or not seen else ""
+            text = layout.text(pages, plain=program.plain) if see != "image" or not seen else ""
             said = await program.acall(use_case=context.settings.use_case, document=text, pictures=seen)
             return Made(said.record, said)
 
@@ -56,13 +56,6 @@ def open_program(context: RunContext, number: int = 0) -> Read:
     if settings.model.name == EMBEDDED:
         fields = fields.model_copy(update={"fields": tuple(singles(fields))})
     return Read(fields, number=number, failures=settings.read.failures, context=settings.model.context)
-
-
-def shown(pages: Pages, program: Read) -> str:
-    """A document's text as one way of reading is shown it."""
-    if not program.plain:
-        return layout.text(pages, program.room)
-    return "\n".join(" ".join(pages.words[at].text for at in row) for row in layout.rows(pages))
 
 
 def pictures(document: Document, pages: Pages, path: str) -> list[str]:
