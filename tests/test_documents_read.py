@@ -40,12 +40,12 @@ def test_instructions_say_what_a_field_is_and_is_not_how_it_is_written_and_what_
     assert answers.template(BILL) == (
         "A bill of a café.\n"
         "- shop: who sold. Not the guest. Written as printed. null where there is none.\n"
-        "- total: what was to be paid. Written as a number with a point, without a currency: 1234.50. null where nothing was paid.\n"
+        "- total: what was to be paid. Written as a number with a point, without a currency. null where nothing was paid.\n"
         "- paid: Written one of cash, card. null where there is none.\n"
         "- guests: Written as printed. A list, as there may be several. null where there is none.\n"
         "- lines: A list with one object for each, in the order of the page:\n"
         "  - what: Written as printed. null where there is none.\n"
-        "  - amount: Written as a number with a point, without a currency: 1234.50. null where there is none."
+        "  - amount: Written as a number with a point, without a currency. null where there is none."
     )
 
 

@@ -17,6 +17,7 @@ from limbeck.schemas.pages import Pages, Sheet, Word
 from limbeck.students import page_files, tagger, tagger_tags, tagger_windows, tagger_words
 from limbeck.students.page_lessons import PageLesson
 from limbeck.students.tagger_decoding import Chance, Reading
+from limbeck.students.tagger_hints import hints
 from limbeck.students.tagger_model import Network
 from limbeck.students.tagger_training import adapt, lessons_of
 
@@ -178,7 +179,7 @@ def changed(folder: Path, **told: Any) -> None:
 def test_the_same_seed_gives_the_same_student(small: Encoder) -> None:
     lessons = [taught(receipt(seed)) for seed in range(8)]
     one, other = (learnt(small, lessons, [], tokens=3000) for _ in range(2))
-    said, again = (tagger.outputs_of(each.network, [receipt(300)], 9)[0] for each in (one, other))
+    said, again = (tagger.outputs_of(each.network, [receipt(300)], FIELDS)[0] for each in (one, other))
     assert np.array_equal(said, again)
     assert one.chances == other.chances
 
@@ -228,7 +229,7 @@ def test_a_finding_that_stands_nowhere_is_no_lesson(small: Encoder) -> None:
 @pytest.mark.parametrize("rows", [1, 40, 41, 200])
 def test_windows_hold_every_word_once(small: Encoder, rows: int) -> None:
     pages = page(*(f"row {number} holds some words" for number in range(rows)))
-    made = tagger_windows.windows(pages, 7, small.tokenizer, 126)
+    made = tagger_windows.windows(pages, 7, small.tokenizer, 126, hints(pages, FIELDS))
     assert [at for one in made for at in one.own] == list(range(5 * rows))
     assert all(one.size <= 126 and set(one.own) <= set(one.words) and one.document == 7 for one in made)
     assert (len(made) > 1) == (rows > 1)
@@ -236,7 +237,7 @@ def test_windows_hold_every_word_once(small: Encoder, rows: int) -> None:
 
 def test_a_long_document_is_read_as_its_windows_are(student: tagger.Tagger) -> None:
     pages = page(*(f"row {number} holds some words" for number in range(60)))
-    outputs = tagger.outputs_of(student.network, [pages], 9)[0]
+    outputs = tagger.outputs_of(student.network, [pages], FIELDS)[0]
     assert outputs.shape == (300, 9) and outputs.any(axis=1).all()
 
 

@@ -19,7 +19,7 @@ MOST_ENTRIES = 60
 WRITTEN = {
     "date": "as YYYY-MM-DD",
     "time": "as HH:MM",
-    "money": "as a number with a point, without a currency: 1234.50",
+    "money": "as a number with a point, without a currency",
     "currency": "as its three-letter code: EUR",
     "number": "as a number with a point",
     "phone": "digits, as printed",

@@ -26,7 +26,7 @@ from limbeck.students.page_lessons import PageLesson
 STEP = "distil"
 FEWEST = 4
 """Documents with something sure without which there is nothing to learn."""
-MOST_SHOWN = 20_000
+MOST_SHOWN = 4_000
 """Documents that students are shown; more change little and are much to hold in memory."""
 
 
@@ -66,13 +66,13 @@ def taught(context: RunContext, kind: str, shown: Sequence[PageLesson], held: Se
 
 def lessons(context: RunContext) -> tuple[list[PageLesson], list[PageLesson]]:
     """What students are shown, and what is held out: whole documents."""
-    found, doubts, unsaid = resolving.found(context), resolving.doubts(context), resolving.unsaid(context)
+    found, doubts = resolving.found(context), resolving.doubts(context)
     documents = sorted(found, key=lambda one: content_id([context.settings.seed, one]))[:MOST_SHOWN]
     left_out = set(documents[: _held(context, len(documents))])
     shown: list[PageLesson] = []
     held: list[PageLesson] = []
     for document, pages in paging.paged(context, documents):
-        unknown = frozenset(doubts[document]) | frozenset(unsaid[document])
+        unknown = frozenset(doubts[document])
         sure: Findings = {name: some for name, some in found[document].items() if name not in unknown}
         if sure:
             (held if document in left_out else shown).append(PageLesson(pages, sure, unknown))

@@ -95,8 +95,7 @@ async def keep(context: RunContext, document: str, pages: Pages, findings: Findi
     context.store.put_records(context.run, document, records_of(checked, pages, fields))
 
     async def made() -> Made:
-        unsaid = [one.name for one in fields.fields if one.name not in findings]
-        return Made({"doubts": doubtful(checked, problems, fields, context.settings.read.review), "unsaid": unsaid})
+        return Made({"doubts": doubtful(checked, problems, fields, context.settings.read.review)})
 
     await one(context, STEP, document, made())
 
@@ -136,11 +135,6 @@ def doubtful(findings: Findings, problems: Mapping[str, str], fields: FieldSet, 
 def doubts(context: RunContext) -> dict[str, dict[str, str]]:
     """What is doubtful of each document, and why."""
     return {item: json.loads(made.value)["doubts"] for item, made in context.store.artifacts(context.run, STEP).items()}
-
-
-def unsaid(context: RunContext) -> dict[str, list[str]]:
-    """The fields of each document of which nobody said anything, not even that they are absent."""
-    return {item: json.loads(made.value)["unsaid"] for item, made in context.store.artifacts(context.run, STEP).items()}
 
 
 def found(context: RunContext) -> dict[str, Findings]:

@@ -23,6 +23,7 @@ from limbeck.students.page_lessons import PageLesson
 from limbeck.students.student import MANIFEST, name_of, save_adapter
 from limbeck.students.tagger_chances import fitted, kept
 from limbeck.students.tagger_decoding import Chance, Reading
+from limbeck.students.tagger_hints import hints
 from limbeck.students.tagger_model import Network
 from limbeck.students.tagger_tags import Floats, count, parts
 from limbeck.students.tagger_training import TOKENS, train
@@ -51,7 +52,7 @@ class Tagger:
 
     def read_many(self, documents: Sequence[Pages]) -> list[Findings]:
         """What it finds in each document."""
-        outputs = outputs_of(self.network, documents, len(self.chances))
+        outputs = outputs_of(self.network, documents, self.fields)
         return [self._findings(*one) for one in zip(documents, outputs, strict=True)]
 
     def _findings(self, pages: Pages, odds: Floats) -> Findings:
@@ -121,16 +122,17 @@ def fit(
     network = train(lessons, fields, encoder, seed, progress, most_tokens or TOKENS[device()])
     # Its own lessons tell least how sure it may be, but where a document says nothing of a field.
     told = held or lessons[:MOST_TOLD]
-    outputs = outputs_of(network, [one.pages for one in told], count(fields))
+    outputs = outputs_of(network, [one.pages for one in told], fields)
     metrics = {"documents": float(len(lessons)), "held_out": float(len(held))}
     return Tagger(fields, network, fitted(told, outputs, fields), metrics)
 
 
-def outputs_of(network: Network, documents: Sequence[Pages], tags: int) -> list[Floats]:
-    """The log-odds of so many tags for each document's words: [words, tags]."""
-    every = [np.zeros((len(one.words), tags), np.float32) for one in documents]
+def outputs_of(network: Network, documents: Sequence[Pages], fields: FieldSet) -> list[Floats]:
+    """The log-odds of each document's words: [words, tags]."""
+    every = [np.zeros((len(one.words), count(fields)), np.float32) for one in documents]
     most = most_pieces(network.encoder)
-    cut = [one for number, pages in enumerate(documents) for one in windows(pages, number, network.encoder.tokenizer, most)]
+    tokenizer = network.encoder.tokenizer
+    cut = [one for number, pages in enumerate(documents) for one in windows(pages, number, tokenizer, most, hints(pages, fields))]
     for batch in batched(cut):
         for one, said in zip(batch, network.read(batch), strict=True):
             every[one.document][_part(one.own, 0)] = said[_part(one.own, one.words.start)]

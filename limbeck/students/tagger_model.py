@@ -1,6 +1,6 @@
 """The network of a tagger: an encoder with a LoRA adapter, layout added to what its pieces mean, and a linear head for words.
 
-A word's log-odds come from its own state, from the mean of its row's, and from its layout at once.
+A word's log-odds come from its own state, from the mean of its row's, from its layout at once, and from what hints say of it.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,10 @@ SPREAD = 0.02
 """Of new embeddings, as BERT's."""
 RARE = -3.0
 """The log-odds of a tag before anything was learnt: few words have it."""
+HINTED = 4.0
+"""What a sure hint adds to them before anything was learnt."""
+UNHINTED = 0.5
+"""The share of windows that are learnt from without hints, so that words and layout are heeded, too."""
 
 
 class Network:
@@ -38,7 +42,10 @@ class Network:
         torch.nn.init.normal_(self.head.weight, std=SPREAD)
         torch.nn.init.normal_(self.row.weight, std=SPREAD)
         torch.nn.init.constant_(self.head.bias, RARE)
-        self.own = torch.nn.ModuleDict({"layout": self.layout, "wide": self.wide, "head": self.head, "row": self.row}).to(self.model.device)
+        self.hinted = torch.nn.Embedding(1, count)
+        torch.nn.init.constant_(self.hinted.weight, HINTED)
+        parts = {"layout": self.layout, "wide": self.wide, "head": self.head, "row": self.row, "hinted": self.hinted}
+        self.own = torch.nn.ModuleDict(parts).to(self.model.device)
 
     def train(self, learning: bool) -> None:
         """Whether dropout is at work."""
@@ -67,7 +74,15 @@ class Network:
         lines = torch.from_numpy(_rows(batch)).to(ids.device)
         means = torch.zeros(int(lines[-1]) + 1, words.shape[-1], device=ids.device).index_add(0, lines, words)
         of_row = self.row(means / torch.bincount(lines).unsqueeze(1))[lines]
-        return self.head(words) + of_row + self.wide(bins).sum(dim=1)
+        return self.head(words) + of_row + self.wide(bins).sum(dim=1) + self._hints(batch) * self.hinted.weight
+
+    def _hints(self, batch: Sequence[Window]) -> Any:
+        """[all words, tags]; nothing, while it learns, of a share of the windows."""
+        import torch
+
+        kept = torch.rand(len(batch)) >= (UNHINTED if self.own.training else 0.0)
+        given = [one.hints * float(keep) for one, keep in zip(batch, kept.tolist(), strict=True)]
+        return torch.from_numpy(np.concatenate(given).astype(np.float32)).to(self.model.device)
 
     def _tokens(self, batch: Sequence[Window]) -> tuple[Any, Any, Any, Any]:
         """Ids and mask [windows, tokens]; of each piece of a word the word's number in the batch, and the piece's place in `ids`."""

@@ -15,6 +15,7 @@ from limbeck.encoder import Encoder
 from limbeck.errors import StudentError
 from limbeck.schemas.fields import FieldSet
 from limbeck.students.page_lessons import PageLesson
+from limbeck.students.tagger_hints import hints
 from limbeck.students.tagger_model import Network
 from limbeck.students.tagger_tags import Floats, count, taught
 from limbeck.students.tagger_windows import Window, most_pieces, windows
@@ -73,7 +74,7 @@ def lessons_of(lessons: Sequence[PageLesson], fields: FieldSet, encoder: Encoder
     made = []
     for number, lesson in enumerate(lessons):
         wanted, counts = taught(lesson, fields)
-        for one in windows(lesson.pages, number, encoder.tokenizer, most_pieces(encoder)):
+        for one in windows(lesson.pages, number, encoder.tokenizer, most_pieces(encoder), hints(lesson.pages, fields)):
             part = slice(one.words.start, one.words.stop)
             made.append(Taught(one, wanted[part], counts[part]))
     return made

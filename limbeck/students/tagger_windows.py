@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from limbeck.schemas.pages import Pages
+from limbeck.students.tagger_tags import Floats
 from limbeck.students.tagger_words import Bins, look
 
 MOST_PIECES = 4
@@ -36,6 +37,8 @@ class Window:
     """[words, features]."""
     rows: list[int]
     """Of each word."""
+    hints: Floats
+    """[words, tags]."""
 
     @property
     def size(self) -> int:
@@ -50,7 +53,7 @@ def most_pieces(encoder: Any) -> int:
     return int(min(MOST_TOKENS, known - 2 if known > MOST_TOKENS else known)) - 2
 
 
-def windows(pages: Pages, document: int, tokenizer: Any, most: int) -> list[Window]:
+def windows(pages: Pages, document: int, tokenizer: Any, most: int, hints: Floats) -> list[Window]:
     """All windows of a document; none of one without words."""
     if not pages.words:
         return []
@@ -59,7 +62,7 @@ def windows(pages: Pages, document: int, tokenizer: Any, most: int) -> list[Wind
     inner = [(left[1] + right[0]) // 2 for left, right in zip(spans, spans[1:], strict=False)]
     edges, lines = [0, *inner, len(pieces)], [one.line for one in pages.words]
     return [
-        Window(document, range(*span), range(*own), pieces[slice(*span)], bins[slice(*span)], lines[slice(*span)])
+        Window(document, range(*span), range(*own), pieces[slice(*span)], bins[slice(*span)], lines[slice(*span)], hints[slice(*span)])
         for span, own in zip(spans, pairwise(edges), strict=True)
     ]
 
