@@ -31,11 +31,11 @@ from limbeck.store import Store
 from limbeck.students import tagger
 from limbeck.students.page_lessons import PageLesson
 
-TAUGHT = 60
+TAUGHT = 24
 """Documents that the embedded model reads of those that students learn from; rules read all."""
 RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
-PARITY_TOKENS = 350_000
-"""That each student of the parity curve learns from: half of what others do, as there are six."""
+PARITY_TOKENS = 100_000
+"""That each student of the parity curve learns from: less than others do, as there are six."""
 Answers = dict[str, Said]
 """What is said of documents, by their ids."""
 

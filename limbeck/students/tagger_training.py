@@ -26,9 +26,9 @@ RATE, OWN_RATE = 3e-3, 5e-4
 """Of the adapter, and of what the encoder doesn't have: embeddings of layout, and the head."""
 TOKENS_IN_BATCH = 1600
 """Padding included; small batches are more steps."""
-TOKENS = {"cpu": 700_000, "cuda": 5_000_000}
+TOKENS = {"cpu": 300_000, "cuda": 5_000_000}
 """That are learnt from in all: some minutes."""
-FEWEST_EPOCHS, MOST_EPOCHS = 2, 8
+FEWEST_EPOCHS, MOST_EPOCHS = 2, 4
 WARM_UP = 0.1
 MOST_WEIGHT = 2.0
 """Of a word that has a tag, against one that has not."""
