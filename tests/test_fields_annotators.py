@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from receipts import CAFE, GARAGE, INVOICE, pages
 
@@ -10,6 +12,7 @@ from limbeck.fields.reading import read_fields
 from limbeck.fields.recording import said_of
 from limbeck.fields.view import View
 from limbeck.pages.layout import printed
+from limbeck.pages.texts import pages_of_text
 from limbeck.schemas.fields import Field, FieldSet, Findings, Found
 from limbeck.schemas.pages import Pages, Sheet
 
@@ -295,3 +298,17 @@ def test_words_exist_and_rows_keep_their_order() -> None:
                 for one in found:
                     for each in [one] if isinstance(one, Found) else one.values():
                         assert list(each.words) == sorted(set(each.words)) and all(0 <= word < len(seen.words) for word in each.words)
+
+
+@pytest.mark.parametrize("text", ["1" * 5000, "1." * 50_000, "TOTAL " + "9" * 5000, "Tea 2.00 " * 5000, "TOTAL 3.00 Tea 4.50\n" * 30_000])
+def test_no_text_takes_for_ever_or_breaks_an_annotator(text: str) -> None:
+    long = pages_of_text(text)
+    assert len(View(long, RECEIPT).rows) <= 4000
+    started = time.perf_counter()
+    annotate(long, RECEIPT)
+    assert time.perf_counter() - started < 60
+
+
+def test_a_total_behind_very_many_rows_is_looked_at() -> None:
+    rows = View(pages_of_text("Tea 2.00\n" * 9000 + "TOTAL 18000.00"), RECEIPT).rows
+    assert rows[0].text == "Tea 2.00" and rows[-1].text == "TOTAL 18000.00" and [row.number for row in rows] == list(range(4000))

@@ -107,6 +107,8 @@ def test_times(text: str, value: str | None) -> None:
         ("25/12/2018", None),
         ("10:30", None),
         ("free", None),
+        ("9" * 5000, None),
+        ("total " + "9" * 40 + " or 3.50", "3.50"),
     ],
 )
 def test_money(text: str, value: str | None) -> None:

@@ -178,6 +178,8 @@ WAYS = {
     "palette.png": (encoded(SMALL.quantize(4), "PNG"), (60, 30), (255, 0, 0)),
     "one.bmp": (encoded(Image.new("1", (60, 30), 1), "BMP"), (60, 30), (255, 255, 255)),
     "web.webp": (encoded(Image.new("RGB", (60, 30), "white"), "WEBP"), (60, 30), (255, 255, 255)),
+    "endless.tiff": (encoded(Image.fromarray(np.tile(np.array([np.nan, 0, 1, np.inf] * 15, dtype=np.float32), (30, 1))), "TIFF"), (60, 30), (0, 0, 0)),
+    "nothing.tiff": (encoded(Image.fromarray(np.full((30, 60), np.nan, dtype=np.float32)), "TIFF"), (60, 30), (255, 255, 255)),
     "deep.png": (encoded(Image.fromarray(np.tile(np.arange(60, dtype=np.uint16) * 1000, (30, 1))), "PNG"), (60, 30), (0, 0, 0)),
 }
 
@@ -292,6 +294,10 @@ BROKEN = {
         b'{"text":"b","box":[0,0,1,1],"page":1,"line":0}]}',
         "out of order",
     ),
+    "nowhere.pages.json": (b'{"sheets":[{"width":9,"height":9}],"words":[{"text":"a","box":[0,0,Infinity,1],"line":0}]}', "holds boxes that are none"),
+    "turned.pages.json": (b'{"sheets":[{"width":9,"height":9}],"words":[{"text":"a","box":[5,0,1,1],"line":0}]}', "holds boxes that are none"),
+    "sheet.pages.json": (b'{"sheets":[{"width":NaN,"height":9}],"words":[]}', "holds boxes that are none"),
+    "nothing.pdf": (pdf([]), "or has no pages"),
     "words.pages.json": (b'{"sheets":[],"words":[{"text":"a","box":[0,0,1,1],"line":0}]}', "out of order"),
 }
 
@@ -303,6 +309,14 @@ def test_broken_files(tmp_path: Path, name: str) -> None:
     with pytest.raises(PagesError, match=says) as told:
         read(tmp_path / name, Blind())
     assert repr(str(tmp_path / name)) in str(told.value) and ";" in str(told.value)
+
+
+def test_a_pdf_without_pages_is_not_locked_because_another_one_was(tmp_path: Path) -> None:
+    """PDFium tells the last error, whichever file it was of."""
+    for name in ("locked.pdf", "nothing.pdf"):
+        (tmp_path / name).write_bytes(BROKEN[name][0])
+        with pytest.raises(PagesError, match=BROKEN[name][1]):
+            read(tmp_path / name, Blind())
 
 
 def test_an_unlocked_pdf_is_what_the_locked_one_holds(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Amounts and days as tables of claims write them; what one cell leaves open, its column tells."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Literal
@@ -66,9 +67,10 @@ def _worth(cell: str, column: Mark | None) -> float | None:
     mark = _mark(digits) or column or _thousands(digits)
     other = "," if mark == "." else "."
     try:
-        return float(digits.replace(other, "").replace(mark, "."))
+        worth = float(digits.replace(other, "").replace(mark, "."))
     except ValueError:
         return None
+    return worth if math.isfinite(worth) else None
 
 
 def _thousands(digits: str) -> Mark:

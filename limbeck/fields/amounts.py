@@ -42,6 +42,8 @@ CURRENCIES = {
     "ILS": "₪ ils",
 }
 """By ISO code, what pages write for it."""
+MOST_DIGITS = 30
+"""Of an amount; a longer row of digits is a code."""
 _CODE_OF = {sign: code for code, signs in CURRENCIES.items() for sign in signs.split()} | {"$": "USD"}
 _SIGNS = sorted((sign for sign in _CODE_OF if sign != "try"), key=len, reverse=True)
 _SIGN = "(?:" + "|".join(re.escape(one) + (r"(?![a-z])" if one[-1].isalpha() else "") for one in _SIGNS) + ")"
@@ -92,6 +94,8 @@ def amounts(text: str, decimal: Literal[".", ","] | None = None) -> list[Amount]
         if match["percent"] or match["more"] is not None:
             continue
         bare = match["number"].replace(" ", "")
+        if len(bare) > MOST_DIGITS:
+            continue
         value = Decimal(plain(bare, decimal))
         below = match["minus"] or match["inner"] or match["trail"] or (match["open"] and match["close"])
         group = "sign" if match["sign"] else "after"

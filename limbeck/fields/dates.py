@@ -133,4 +133,6 @@ def _century(year: int) -> int:
 
 def _folded(text: str) -> str:
     """In small letters without accents, each character one still."""
+    if text.isascii():
+        return text.lower()
     return "".join(unicodedata.normalize("NFKD", one)[0].lower()[:1] or one for one in text)

@@ -3,6 +3,7 @@
 import re
 import statistics
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -14,6 +15,10 @@ from limbeck.schemas.pages import Box, Pages, Word
 
 COLUMN = "\t"
 """Between words that stand too far apart to be of one phrase."""
+MOST_WORDS, MOST_LETTERS = 150, 300
+"""Of a row and of a word; a longer row is looked at in parts, a longer word says nothing, and would take for ever to search."""
+MOST_ROWS = 2000
+"""From the beginning, and as many before the end: a form has no more."""
 APART = 2.5
 """How many letters' widths of nothing part columns."""
 US_STATE = re.compile(
@@ -62,7 +67,7 @@ class View:
     @cached_property
     def rows(self) -> list[Row]:
         """From top to bottom, sheet by sheet."""
-        return [_row(self.pages, number, words) for number, words in enumerate(rows_of(self.pages))]
+        return [_row(self.pages, number, words) for number, words in enumerate(_short(self.pages))]
 
     @cached_property
     def height(self) -> float:
@@ -106,6 +111,14 @@ def _told(written: list[str]) -> bool | None:
             if (first > 12) != (second > 12) and max(first, second) <= 31:
                 return first > 12
     return None
+
+
+def _short(pages: Pages) -> Iterator[list[int]]:
+    """Rows without words that are too long, in parts where there are too many; the first and the last ones of very many."""
+    rows = rows_of(pages)
+    for row in rows if len(rows) <= 2 * MOST_ROWS else rows[:MOST_ROWS] + rows[-MOST_ROWS:]:
+        words = [word for word in row if len(pages.words[word].text) <= MOST_LETTERS]
+        yield from (words[start : start + MOST_WORDS] for start in range(0, len(words), MOST_WORDS))
 
 
 def _row(pages: Pages, number: int, words: list[int]) -> Row:

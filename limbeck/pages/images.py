@@ -111,9 +111,11 @@ def _eight_bits(picture: "Image") -> "Image":
     from PIL import Image
 
     values = np.asarray(picture, dtype=np.float64)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    spread = (values - low) / (high - low or 1.0) if high > low else np.full(values.shape, 1.0)
-    return Image.fromarray((np.nan_to_num(spread) * 255).astype(np.uint8))
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+    full = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
+    spread = (full - low) / (high - low) if high > low else np.full(values.shape, 1.0)
+    return Image.fromarray((spread * 255).astype(np.uint8))
 
 
 def scale_for_reading(width: float, height: float) -> float:

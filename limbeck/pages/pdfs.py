@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from limbeck.errors import ConfigError, PagesError
@@ -110,10 +111,10 @@ def _troubles(path: str) -> Iterator[None]:
     except FileNotFoundError:
         raise images.gone(path) from None
     except PdfiumError as error:
-        if "password" in str(error).lower():
+        # PDFium says the last file's error of one without pages.
+        if "password" in str(error).lower() and b"/Encrypt" in Path(path).read_bytes():
             raise PagesError(f"{path!r} is locked with a password; save it without one, or leave it out") from None
-        said = " ".join(str(error).split())[:80]
-        raise PagesError(f"{path!r} is no PDF that can be read ({said}); print it to PDF again, or leave it out") from None
+        raise PagesError(f"{path!r} is no PDF that can be read, or has no pages; print it to PDF again, or leave it out") from None
 
 
 @contextmanager

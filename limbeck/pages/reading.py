@@ -1,5 +1,6 @@
 """From a document to its pages: words with boxes, in reading order, whatever the file is."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from limbeck.schemas.pages import Box, Pages, Sheet, Word
 
 RULES = 1
 """Counts up where the same picture would become other words."""
+FARTHEST = 1e9
+"""In units of a sheet; nothing is so far away."""
 Page = tuple[Sheet, Iterable[Piece], float]
 """A sheet, its words, and by how much its lines fall."""
 
@@ -81,11 +84,17 @@ def _ready(text: str, path: str) -> Pages:
         first = error.errors()[0]
         at = ".".join(map(str, first["loc"])) or "all of it"
         raise PagesError(f"{path!r} holds no pages ({at}: {first['msg']}); write `Pages` of limbeck.schemas.pages as JSON") from None
+    if any(not _is_box(word.box) for word in found.words) or any(not _is_box((0.0, 0.0, sheet.width, sheet.height)) for sheet in found.sheets):
+        raise PagesError(f"{path!r} holds boxes that are none; write left, top, right and bottom from the upper left corner, as numbers")
     places = [(word.page, word.line) for word in found.words]
     lines = [line for _, line in places]
     if places != sorted(places) or lines != sorted(lines) or len(set(places)) > len(set(lines)) or any(not 0 <= word.page < len(found.sheets) or not word.text.strip() for word in found.words):
         raise PagesError(f"{path!r} holds words out of order, without a sheet or without letters; sort them by page and line")
     return found
+
+
+def _is_box(box: Box) -> bool:
+    return all(map(math.isfinite, box)) and max(map(abs, box)) <= FARTHEST and box[0] <= box[2] and box[1] <= box[3]
 
 
 def _image(path: str, engine: Engine) -> Iterator[Page]:

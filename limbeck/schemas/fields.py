@@ -5,9 +5,10 @@ unlike=("subtotal", "cash", "change"))`
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from limbeck.schemas.record import Record, content_id
 
@@ -59,6 +60,28 @@ class Field(Record):
                 raise ValueError(f"the pattern {pattern!r} is no regular expression ({error}); within a look-behind write \\s for a blank") from None
         return patterns
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Field":
+        if (self.kind == "list") != bool(self.fields):
+            raise ValueError(f"{self.name!r} is of kind {self.kind!r}; a `list` has `fields:`, and nothing else has")
+        if self.kind == "choice" and not all(map(str.strip, self.options or ("",))):
+            raise ValueError(f"{self.name!r} is a choice of nothing; write `options: [one, another]`")
+        inner = next((one.name for one in self.fields if one.kind == "list" or one.several), None)
+        if inner is not None:
+            raise ValueError(f"{inner!r} of the list {self.name!r} would have several values an entry; make it a field of its own")
+        _named_once(self.fields)
+        return self
+
+
+def _named_once(fields: Sequence[Field]) -> None:
+    seen: set[str] = set()
+    for one in fields:
+        if one.name != " ".join(one.name.split()) or not one.name:
+            raise ValueError(f"a field is named {one.name!r}; give it a name without blanks around it")
+        if one.name in seen:
+            raise ValueError(f"two fields are named {one.name!r}; rename one")
+        seen.add(one.name)
+
 
 class FieldSet(Record):
     """All that is wanted of one kind of document."""
@@ -72,6 +95,15 @@ class FieldSet(Record):
     day_first: bool | None = None
     """How `03/04/2019` is meant where nothing on a page tells; not known without it."""
 
+    @model_validator(mode="after")
+    def _told_apart(self) -> "FieldSet":
+        if not self.name.strip() or not self.fields:
+            raise ValueError("a field set has a name and one field at least; write `name: receipt` and `fields:`")
+        _named_once(self.fields)
+        if any(one.kind == "list" and one.name == self.name for one in self.fields):
+            raise ValueError(f"the list {self.name!r} is called as the field set, and their tables would be one; rename it")
+        return self
+
     @property
     def id(self) -> str:
         """Named by its content."""
@@ -79,7 +111,7 @@ class FieldSet(Record):
 
     def field(self, name: str) -> Field | None:
         """A field by its name; of a `list`, `items.amount`."""
-        outer, _, inner = name.partition(".")
+        outer, _, inner = (name, "", "") if any(one.name == name for one in self.fields) else name.partition(".")
         found = next((one for one in self.fields if one.name == outer), None)
         return next((one for one in found.fields if one.name == inner), None) if found and inner else found
 
