@@ -135,6 +135,7 @@ async def test_of_a_long_document_the_beginning_is_shown_and_the_call_says_so(tm
             whole = await program.acall(use_case="Keep the books.", document="Blue Door sold tea.")
     shown = fake.history[0]["messages"][-1]["content"]
     assert program.room / 2 <= len(shown) <= program.room and shown.split()[-1] in ("Blue", "Door", "sold", "tea.")
+    assert (cut.repaired, whole.repaired) == (True, False)
     assert (cut.error, whole.error) == ("the document was longer than the model reads; only its beginning was shown", None)
 
 

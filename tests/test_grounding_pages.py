@@ -168,3 +168,11 @@ def test_many_values_are_looked_for_quickly() -> None:
         source.find(value, Field(name="it", kind=kind))
     # A few milliseconds; ten times as much for slow machines.
     assert time.process_time() - started < 0.1
+
+
+@pytest.mark.parametrize("value", ["Blue Door sold tea. " * 1000 + "zq", "Blue Door sold tea. " * 40 + "zq"], ids=["without end", "repeated"])
+def test_what_a_model_repeats_is_looked_for_in_seconds(value: str) -> None:
+    pages = page(*["BlueDoorsoldtea" * 60] * 50)
+    before = time.perf_counter()
+    assert located(value, Field(name="terms", kind="text"), pages) is None
+    assert time.perf_counter() - before < 5

@@ -18,6 +18,10 @@ BETWEEN_DIGITS = ".,:/-"
 LONG = 10
 """Letters of which one may be wrong, as OCR has it."""
 MOST_WRONG = 6
+LONGEST = 1000
+"""Letters of the longest text that is looked for with wrong letters; a model that repeats itself writes longer ones."""
+MOST_ENDS = 20
+"""Places that are looked at, the nearest first."""
 
 Codes = npt.NDArray[np.int32]
 Span = tuple[int, int]
@@ -61,10 +65,10 @@ class Letters:
     def near(self, wanted: "Letters") -> Iterator[Span]:
         """Where a long text stands with a wrong letter in each `LONG`; what is nearest first."""
         most = min(MOST_WRONG, len(wanted.text) // LONG)
-        if not most or not _any_part(self.text, wanted.text, most + 1):
+        if not most or len(wanted.text) > LONGEST or not _any_part(self.text, wanted.text, most + 1):
             return
         costs = _distances(self.codes, wanted.codes)
-        for end in sorted(np.flatnonzero(costs <= most).tolist(), key=lambda one: (costs[one], one)):
+        for end in sorted(np.flatnonzero(costs <= most).tolist(), key=lambda one: (costs[one], one))[:MOST_ENDS]:
             # Read backwards from where it ends, the same distances tell where it starts.
             left = max(0, end - len(wanted.text) - most)
             back = _distances(self.codes[left:end][::-1], wanted.codes[::-1], anchored=True)

@@ -96,7 +96,7 @@ class Read(dspy.Module):  # type: ignore[misc]
         shown = layout.beginning(document, self.room)
         said = await self.read.acall(use_case=use_case, wanted=answers.template(self.fields), document=shown, config=config)
         if shown != document and not said.error:
-            said.error = CUT
+            said.repaired, said.error = True, CUT
         return said
 
 
