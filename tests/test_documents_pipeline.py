@@ -25,10 +25,12 @@ from limbeck.context import RunContext
 from limbeck.dialects import Body
 from limbeck.errors import NoSuchRun
 from limbeck.fakes import FakeLLM
+from limbeck.fields.reading import read_fields
+from limbeck.fields.recording import entries_of, findings_of, records_of
 from limbeck.progress import Progress
 from limbeck.query import ask
 from limbeck.reviewing import review
-from limbeck.run import Outcome, run
+from limbeck.run import Outcome, resting, run
 from limbeck.schemas.extraction import Extracted, Value
 from limbeck.schemas.pages import Pages
 from limbeck.settings import load
@@ -306,3 +308,23 @@ def test_changed_claims_are_another_run_and_a_vanished_file_is_one_line(tmp_path
     shutil.rmtree(tmp_path / "in")
     with pytest.raises(Exception, match="in"):
         piped(config)
+
+
+def test_an_unsure_part_of_a_list_is_not_taught_and_the_rest_of_it_is(tmp_path: Path) -> None:
+    outcome = piped(project(tmp_path))
+    settings = load(tmp_path / "my.yaml")
+    fields = read_fields("receipt")
+    with Store.open(outcome.store) as store:
+        [document] = [one.document for one in store.places(outcome.run) if one.key == "r03.pages.json"]
+        [pages_id] = [json.loads(made.value)["pages"] for item, made in store.artifacts(outcome.run, "pages").items() if item == document]
+        read = store.pages([pages_id])[pages_id]
+        found = findings_of(store.records(outcome.run)[document], fields)
+        entries = [{name: one.model_copy(update={"score": 0.3 if name == "amount" else 0.9}) for name, one in entry.items()} for entry in entries_of(found, "items")]
+        store.put_records(outcome.run, document, records_of({**found, "items": entries}, read, fields))
+        old = store.artifacts(outcome.run, "decide")[document]
+        store.put([old.model_copy(update={"value": json.dumps({"doubts": {"items": "unsure"}})})])
+        store.flush()
+    with resting(outcome.run, settings, outcome.store) as context:
+        shown, held = page_students.lessons(context)
+    [lesson] = [one for one in (*shown, *held) if one.pages == read]
+    assert {name for name in lesson.unknown if name.startswith("items")} == {"items.amount"} and lesson.findings["items"]

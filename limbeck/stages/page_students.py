@@ -6,13 +6,14 @@ add up teaches nothing of the fields in them.
 
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from limbeck.context import RunContext
 from limbeck.fields import comparing
+from limbeck.fields.recording import entries_of
 from limbeck.schemas import content_id
 from limbeck.schemas.fields import Findings
 from limbeck.stages import paging, resolving
@@ -72,11 +73,22 @@ def lessons(context: RunContext) -> tuple[list[PageLesson], list[PageLesson]]:
     shown: list[PageLesson] = []
     held: list[PageLesson] = []
     for document, pages in paging.paged(context, documents):
-        unknown = frozenset(doubts[document])
+        unknown = _unknown(found[document], doubts[document], context)
         sure: Findings = {name: some for name, some in found[document].items() if name not in unknown}
         if sure:
             (held if document in left_out else shown).append(PageLesson(pages, sure, unknown))
     return shown, held
+
+
+def _unknown(found: Findings, doubts: Collection[str], context: RunContext) -> frozenset[str]:
+    """What is doubtful of a document: fields, and of a list those of its own fields that are unsure in any entry."""
+    unknown: set[str] = set()
+    for field in wanted(context).fields:
+        inner = {name for entry in entries_of(found, field.name) for name in entry}
+        unsure = {name for entry in entries_of(found, field.name) for name, one in entry.items() if not one.words or one.score < context.settings.read.review}
+        if field.name in doubts:
+            unknown |= {f"{field.name}.{name}" for name in unsure} if unsure and unsure != inner else {field.name}
+    return frozenset(unknown)
 
 
 def _held(context: RunContext, documents: int) -> int:

@@ -131,8 +131,9 @@ def _pieces(one: PageLesson, fields: FieldSet, is_seen: IsSeen) -> Iterator[Piec
     """An answer's parts. What follows a field of which nothing is known weighs nothing: that it isn't there is no lesson."""
     before, unknown = "{", False
     for field in fields.fields:
-        unknown |= field.name in one.unknown
-        value = [] if field.name in one.unknown else list(_values(one.findings, field, is_seen))
+        left_out = any(name.partition(".")[0] == field.name for name in one.unknown)
+        unknown |= left_out
+        value = [] if left_out else list(_values(one.findings, field, is_seen))
         if value:
             yield f"{before}{_quoted(field.name)}:", 0.0 if unknown else 1.0
             yield from value
