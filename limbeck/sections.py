@@ -210,7 +210,7 @@ class PagesSettings(Section):
 class ReadSettings(Section):
     """How documents get labels that nobody gave (TAIL)."""
 
-    see: Literal["text", "image", "both"] = Field("text", description="what the model is shown: the text with its layout, the pages' pictures, or both")
+    see: Literal["text", "image", "both"] = Field("text", description="what the model is shown: the text with its layout, the first eight pages' pictures, or both")
     readings: int = Field(3, ge=1, le=9, description="how often the model reads a document, each time with another prompt; the readings vote")
     failures: int = Field(3, ge=1, description="answers in a row without a usable record, after which a reading fails")
     limit: int | None = Field(None, ge=0, description="how many documents the model reads; all without it")
