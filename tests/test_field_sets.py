@@ -28,6 +28,7 @@ LIST = {"name": "items", "kind": "list", "fields": [{"name": "what"}]}
         ({"name": "bill", "fields": [{**LIST, "fields": [{"name": "a"}, {"name": "a"}]}]}, "two fields are named 'a'"),
         ({"name": "bill", "fields": [{"name": "a", "kind": "choice"}]}, "a choice of nothing"),
         ({"name": "bill", "fields": [{"name": "a", "kind": "choice", "options": ["x", " "]}]}, "a choice of nothing"),
+        ({"name": "bill", "fields": [{**LIST, "fields": [{"name": "a", "kind": "choice"}]}]}, "a choice of nothing"),
         ({"name": "items", "fields": [LIST]}, "called as the field set"),
     ],
 )

@@ -41,6 +41,14 @@ RECEIPT = page(
 )
 
 
+def test_no_word_takes_for_ever() -> None:
+    endless = Pages(sheets=(Sheet(width=80, height=2),), words=(Word(text="a" * 1_000_000, box=(0, 0, 80, 1), line=0),))
+    fields = FieldSet(name="it", fields=(Field(name="it"),))
+    started = time.perf_counter()
+    assert not grounded({"it": "a" * 4000}, fields, endless)["it"][0].words  # type: ignore[union-attr]
+    assert time.perf_counter() - started < 10
+
+
 def said(pages: Pages, words: Sequence[int]) -> str:
     return " ".join(pages.words[one].text for one in words)
 

@@ -1,6 +1,7 @@
 """Which files become documents, and what is said of the others."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,27 @@ def test_a_closed_file_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     corpus = read(str(tmp_path))
     assert [place.key for place in corpus.places] == ["b.png"]
     assert corpus.skipped == (f"{tmp_path}: files left out because they can't be opened: 1",)
+
+
+def test_a_project_within_the_folder_is_no_document(tmp_path: Path) -> None:
+    """Else a run that ended would be another one the next time."""
+    for name in ("a.txt", "out/limbeck.duckdb", "out/notes.md", "out/students/one/CARD.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"Tea 2.00")
+    corpus = read(str(tmp_path))
+    assert [place.key for place in corpus.places] == ["a.txt"] and corpus.skipped == ()
+
+
+def test_a_name_that_is_no_utf8_is_left_out(tmp_path: Path) -> None:
+    """The store could not keep it, and the run would stop."""
+    try:
+        (tmp_path / os.fsdecode(b"bad\xff.txt")).write_bytes(b"Tea 2.00")
+    except OSError:
+        pytest.skip("this file system has none")
+    (tmp_path / "new\nline '\u00e9\U0001f600.txt").write_bytes(b"Tea 3.00")
+    corpus = read(str(tmp_path))
+    assert [place.key for place in corpus.places] == ["new\nline '\u00e9\U0001f600.txt"]
+    assert corpus.skipped == (f"{tmp_path}: files left out because their names are no UTF-8; rename them: 1",)
 
 
 @pytest.mark.parametrize("text", ["", "Tea 2.00", "[]", "3", '{"file":"b2:0"}'])

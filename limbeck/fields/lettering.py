@@ -18,6 +18,8 @@ BETWEEN_DIGITS = ".,:/-"
 LONG = 10
 """Letters of which one may be wrong, as OCR has it."""
 MOST_WRONG = 6
+ENDLESS = 5000
+"""Letters of a word that is none, in which everything would be looked for for ever; a line of Chinese is a word, too."""
 LONGEST = 1000
 """Letters of the longest text that is looked for with wrong letters; a model that repeats itself writes longer ones."""
 MOST_ENDS = 20
@@ -101,6 +103,8 @@ def lettered(words: Sequence[str], exact: bool) -> Letters:
     own = tuple(map(plain, words))
     letters, owners, places = [], [], []
     for number, word in enumerate(own):
+        if len(word) > ENDLESS:
+            continue
         for place, one in enumerate(word):
             if one.isalnum() or (exact and one in BETWEEN_DIGITS and word[place - 1 : place].isdigit() and word[place + 1 : place + 2].isdigit()):
                 letters.append(one)

@@ -26,6 +26,8 @@ TEXTS = frozenset((".txt", ".md"))
 READY = ".pages.json"
 """How a file's name ends that holds `Pages` as JSON, from an OCR of one's own."""
 TABLES = frozenset((".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"))
+STORE = "limbeck.duckdb"
+"""Where it lies, a folder is a project."""
 HEAD = 1000
 """Rows from which the columns are learned."""
 KINDS = "PNG, JPEG, TIFF, BMP, WebP, PDF, .txt, .md or .pages.json"
@@ -129,11 +131,17 @@ def _names(key: str) -> Iterator[str]:
 
 
 def _of_folder(folder: Path, skipped: Skipped) -> Iterator[Found]:
-    """Files in the order of their paths; hidden ones are left out."""
-    for path in sorted(Path(base, name) for base, _, names in os.walk(folder) for name in names):
+    """Files in the order of their paths; hidden ones and those of limbeck's projects, such as students' cards, are left out."""
+    for path in sorted(_inside(folder)):
         inner = path.relative_to(folder)
         if not any(part.startswith(".") for part in inner.parts):
             yield from _of_file(path, inner.as_posix(), skipped)
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    for base, folders, names in os.walk(folder):
+        folders[:] = [] if STORE in names and Path(base) != folder else folders
+        yield from (Path(base, name) for name in names if STORE not in names or Path(base) == folder)
 
 
 def _of_file(path: Path, key: str, skipped: Skipped) -> Iterator[Found]:
@@ -141,9 +149,16 @@ def _of_file(path: Path, key: str, skipped: Skipped) -> Iterator[Found]:
     if kind is None:
         skipped["files left out because they are of other kinds"] += 1
         return
+    if not _is_utf8(str(path)):  # Such a name can be kept nowhere.
+        skipped["files left out because their names are no UTF-8; rename them"] += 1
+        return
     words = _named(path, kind, skipped)
     if words:
         yield key, words, str(path)
+
+
+def _is_utf8(name: str) -> bool:
+    return name.encode("utf-8", "replace").decode() == name
 
 
 def _named(path: Path, kind: Kind, skipped: Skipped) -> str | None:

@@ -64,8 +64,6 @@ class Field(Record):
     def _fits_together(self) -> "Field":
         if (self.kind == "list") != bool(self.fields):
             raise ValueError(f"{self.name!r} is of kind {self.kind!r}; a `list` has `fields:`, and nothing else has")
-        if self.kind == "choice" and not all(map(str.strip, self.options or ("",))):
-            raise ValueError(f"{self.name!r} is a choice of nothing; write `options: [one, another]`")
         inner = next((one.name for one in self.fields if one.kind == "list" or one.several), None)
         if inner is not None:
             raise ValueError(f"{inner!r} of the list {self.name!r} would have several values an entry; make it a field of its own")
@@ -100,6 +98,9 @@ class FieldSet(Record):
         if not self.name.strip() or not self.fields:
             raise ValueError("a field set has a name and one field at least; write `name: receipt` and `fields:`")
         _named_once(self.fields)
+        for one in (*self.fields, *(inner for each in self.fields for inner in each.fields)):
+            if one.kind == "choice" and not all(map(str.strip, one.options or ("",))):
+                raise ValueError(f"{one.name!r} is a choice of nothing; write `options: [one, another]`")
         if any(one.kind == "list" and one.name == self.name for one in self.fields):
             raise ValueError(f"the list {self.name!r} is called as the field set, and their tables would be one; rename it")
         return self
