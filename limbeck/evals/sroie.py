@@ -24,7 +24,7 @@ from limbeck.pages.sources import read
 from limbeck.schemas.fields import Field, FieldSet, Findings, Found
 from limbeck.schemas.pages import Pages
 
-FILE, IMAGES = "kie_sroie/dev.jsonl", "kie_sroie"
+FILE = "kie_sroie/dev.jsonl"
 FIELDS = {"id": str, "w": int, "h": int, "gold": dict, "boxes": list, "ocr": list}
 NAMES = ("company", "date", "address", "total")
 
@@ -33,7 +33,7 @@ def evaluate(place: Place) -> dict[str, Any]:
     """Score everybody on a fifth of the development receipts, or on `--test`."""
     learning, testing = place.split(FILE, FIELDS)
     fields = of_four(read_fields("receipt"))
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = dict(ocr(place))
     with tempfile.TemporaryDirectory(prefix="limbeck-eval-") as name:
         for kind, suffix in (("boxes", ""), ("ocr", "_ocr")):
             folder = Path(name) / kind
@@ -44,7 +44,7 @@ def evaluate(place: Place) -> dict[str, Any]:
             told[f"printed_f1{suffix}"] = {row: printed_f1(unseen, found, fields) for row, found in done.found.items()}
             if kind == "boxes":
                 told["curves"] = {"parity": parity(done, shown, unseen, fields, NAMES, place)}
-    return {"learned_from": len(learning), "tested_on": len(testing), "test": place.tested, **told, **ocr(place)}
+    return {"learned_from": len(learning), "tested_on": len(testing), "test": place.tested, **told}
 
 
 def of_four(fields: FieldSet) -> FieldSet:
@@ -97,7 +97,7 @@ def ocr(place: Place) -> dict[str, float]:
     found = true = said = 0
     started = time.perf_counter()
     for row in pictured:
-        path = str(place.file(IMAGES) / row["image"])
+        path = str(place.file(FILE).parent / row["image"])
         pages = pages_of(read(path).documents[0].text, path, engine)
         given, gold = Counter(word.text for word in pages.words), Counter(word for one in row["boxes"] for word in re.findall(r"\S+", one["text"]))
         found, true, said = found + (given & gold).total(), true + gold.total(), said + given.total()
