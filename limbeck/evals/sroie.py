@@ -91,7 +91,10 @@ def printed(found: Found, field: Field, pages: Pages, day_first: bool | None) ->
 
 
 def ocr(place: Place) -> dict[str, float]:
-    """Words of gold boxes that our OCR reads on the pictures that are there, and seconds a page."""
+    """Words of gold boxes that our OCR reads on the pictures that are there, and seconds a page.
+
+    Words are runs of letters and digits, case aside: gold is in capitals, and parts words from their punctuation or doesn't.
+    """
     pictured = [row for row in place.rows(FILE, FIELDS) if row.get("image")]
     engine = open_engine("auto")
     found = true = said = 0
@@ -99,7 +102,7 @@ def ocr(place: Place) -> dict[str, float]:
     for row in pictured:
         path = str(place.file(FILE).parent / row["image"])
         pages = pages_of(read(path).documents[0].text, path, engine)
-        given, gold = Counter(word.text for word in pages.words), Counter(word for one in row["boxes"] for word in re.findall(r"\S+", one["text"]))
+        given, gold = (_words(texts) for texts in ([word.text for word in pages.words], [one["text"] for one in row["boxes"]]))
         found, true, said = found + (given & gold).total(), true + gold.total(), said + given.total()
     seconds = (time.perf_counter() - started) / max(len(pictured), 1)
     return {
@@ -108,3 +111,7 @@ def ocr(place: Place) -> dict[str, float]:
         "ocr_seconds_a_page": round(seconds, 3),
         "ocr_pages": len(pictured),
     }
+
+
+def _words(texts: Sequence[str]) -> Counter[str]:
+    return Counter(word for text in texts for word in re.findall(r"[^\W_]+", text.casefold()))
