@@ -6,10 +6,11 @@ several values are `pairs` with the keys "1", "2" and so on.
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from limbeck.pages import layout
 from limbeck.records.spelling import folded
 from limbeck.schemas.extraction import Attribute, Extracted, Kind, Origin, RecordSchema, RecordType, Value
 from limbeck.schemas.fields import Entry, Field, FieldKind, FieldSet, Findings, Found, Said
-from limbeck.schemas.pages import Box, Pages, Word
+from limbeck.schemas.pages import Pages
 
 KINDS: dict[FieldKind, Kind] = {"money": "number", "number": "number", "date": "date", "choice": "choice"}
 """What fields are as attributes of records; text where nothing else is said."""
@@ -74,14 +75,8 @@ def origin_of(words: Sequence[int], pages: Pages) -> Origin:
     """Where some words stand; of several pages, the first one's."""
     page = pages.words[words[0]].page
     here = [word for word in words if pages.words[word].page == page]
-    around = box_of([pages.words[word] for word in here])
+    around = layout.box(pages, here)
     return Origin(where="page", place=page, start=words[0], end=max(words) + 1, words=tuple(words), box=around)
-
-
-def box_of(words: Sequence[Word]) -> Box:
-    """What is around some words of one page."""
-    lefts, tops, rights, bottoms = zip(*(one.box for one in words), strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def found_of(findings: Findings, name: str) -> list[Found]:

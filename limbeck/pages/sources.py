@@ -17,7 +17,7 @@ from typing import Any, Literal
 from limbeck.decoding import Skipped
 from limbeck.errors import DocumentsError, NoColumn, PagesError
 from limbeck.readers import Row, rows_of
-from limbeck.schemas import Corpus, Document, Place
+from limbeck.schemas import Corpus
 from limbeck.schemas.record import HASH_TAG, canonical
 
 Kind = Literal["image", "pdf", "text", "pages"]
@@ -101,30 +101,11 @@ def read(source: str, *, text: str | None = None, key: str | None = None, limit:
         found = _of_rows(path, text, key, skipped)
     else:
         found = _of_file(path, path.name, skipped)
-    corpus = _corpus(itertools.islice(found, limit), source, skipped)
+    corpus = Corpus.of(itertools.islice(found, limit), source, skipped)
     if not corpus.places:
         because = f" ({'; '.join(skipped)})" if skipped else ""
         raise DocumentsError(f"no document in {source!r}{because}; give {KINDS} files, a folder of them, or a table with texts")
     return corpus
-
-
-def _corpus(found: Iterator[Found], source: str, skipped: Skipped) -> Corpus:
-    documents: dict[str, Document] = {}
-    places: list[Place] = []
-    seen: set[str] = set()
-    for key, words, origin in found:
-        document = Document.of(words)
-        documents.setdefault(document.id, document)
-        own = next(name for name in _names(key) if name not in seen)
-        seen.add(own)
-        places.append(Place(position=len(places), key=own, document=document.id, source=origin))
-    sentences = tuple(f"{source}: {what}: {count}" for what, count in skipped.items())
-    return Corpus(documents=tuple(documents.values()), places=tuple(places), skipped=sentences)
-
-
-def _names(key: str) -> Iterator[str]:
-    yield key
-    yield from (f"{key}#{number}" for number in itertools.count(2))
 
 
 # ---- files -------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,13 @@
 `Place(position=0, key="train-0", document="b2:6f0c…", source="tickets.csv", gold="card_arrival")`
 """
 
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+
 from limbeck.schemas.record import Record, content_id
+
+Keyed = tuple[str, str, str]
+"""A key, a text and the file that it stands in."""
 
 
 class Document(Record):
@@ -42,3 +48,29 @@ class Corpus(Record):
     places: tuple[Place, ...]
     skipped: tuple[str, ...] = ()
     """One sentence for each row or file that was left out, with why."""
+
+    @classmethod
+    def of(cls, found: Iterable[Keyed], source: str, skipped: Mapping[str, int]) -> "Corpus":
+        """Make the corpus of texts with keys; a key that comes again is made distinct, as in `7#2`.
+
+        Args:
+            found: In order.
+            source: What was read.
+            skipped: How many of them were left out and why, once all are found.
+        """
+        documents: dict[str, Document] = {}
+        places: list[Place] = []
+        seen: set[str] = set()
+        for key, text, file in found:
+            document = Document.of(text)
+            documents.setdefault(document.id, document)
+            own = next(name for name in _names(key) if name not in seen)
+            seen.add(own)
+            places.append(Place(position=len(places), key=own, document=document.id, source=file))
+        sentences = tuple(f"{source}: {what}: {count}" for what, count in skipped.items())
+        return cls(documents=tuple(documents.values()), places=tuple(places), skipped=sentences)
+
+
+def _names(key: str) -> Iterator[str]:
+    yield key
+    yield from (f"{key}#{number}" for number in count(2))

@@ -4,10 +4,8 @@ What is doubtful is no lesson: a document's field that goes to review is unknown
 add up teaches nothing of the fields in them.
 """
 
-import tempfile
-import time
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from limbeck.schemas import content_id
 from limbeck.schemas.fields import Findings
 from limbeck.stages import paging, resolving
 from limbeck.stages.documented import wanted
-from limbeck.stages.keeping import keep, trained
+from limbeck.stages.keeping import answering, train
 from limbeck.stages.page_card import page_card
 from limbeck.students import page_writer, tagger
 from limbeck.students.page_files import Read, opened
@@ -36,25 +34,21 @@ async def distil(context: RunContext) -> None:
     if STEP in context.store.artifacts(context.run, STEP):
         return
     shown, held = lessons(context)
-    kinds = context.settings.kinds
-    if len(shown) < FEWEST or not kinds:
-        await trained(context, STEP, "too few documents with something sure" if kinds else "the config asks for none")
-        return
-    started = time.perf_counter()
-    made: list[tuple[str, Any, dict[str, float]]] = []
-    with context.progress.stage("train", len(kinds), "students") as stage:
-        for kind in kinds:
-            student = taught(context, kind, shown, held)
-            with tempfile.TemporaryDirectory() as folder:
-                student.save(Path(folder))
-                async with reading(context, kind, Path(folder)) as read:
-                    made.append((kind, student, await agreement(context, read, held)))
-            stage.advance(1)
-    best = max(made, key=lambda one: one[2].get("agreement", 0.0))
-    for kind, student, metrics in made:
-        facts = page_card(context, kind, shown, held, metrics, chosen=kind == best[0])
-        keep(context, kind, metrics, space=wanted(context).id, chosen=kind == best[0], facts=facts, save=student.save)
-    await trained(context, STEP, "", started)
+
+    async def agreed(kind: str, folder: Path) -> dict[str, float]:
+        async with reading(context, kind, folder) as read:
+            return await agreement(context, read, held)
+
+    few = "too few documents with something sure" if len(shown) < FEWEST else ""
+    await train(
+        context,
+        STEP,
+        wanted(context).id,
+        few,
+        teach=lambda kind: taught(context, kind, shown, held),
+        measure=agreed,
+        facts=lambda kind, metrics, chosen: page_card(context, kind, shown, held, metrics, chosen),
+    )
 
 
 def taught(context: RunContext, kind: str, shown: Sequence[PageLesson], held: Sequence[PageLesson]) -> Any:
@@ -102,13 +96,9 @@ async def agreement(context: RunContext, read: Read, held: Sequence[PageLesson])
     return comparing.agreement([one.findings for one in held], said, wanted(context), [one.unknown for one in held])
 
 
-@asynccontextmanager
-async def reading(context: RunContext, kind: str, folder: Path) -> AsyncIterator[Read]:
-    """A student that answers, from its folder; while a writer is served, the servers of the run's models rest."""
-    for one in context.served if kind == "writer" else ():
-        await one.rest()
-    async with opened(folder, context.project / "vllm-writer.log") as (_, read):
-        yield read
+def reading(context: RunContext, kind: str, folder: Path) -> AbstractAsyncContextManager[Read]:
+    """A student that answers, from its folder."""
+    return answering(context, kind, opened(folder, context.project / "vllm-writer.log"))
 
 
 async def read_rest(context: RunContext) -> None:

@@ -1,9 +1,7 @@
 """Distil: students learn from a model's records to read tables without it, and read those that it was not to read."""
 
-import tempfile
-import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from limbeck.schemas import content_id
 from limbeck.schemas.extraction import Extracted
 from limbeck.stages.deciding import grounded
 from limbeck.stages.extracting import wanted
-from limbeck.stages.keeping import keep, trained
+from limbeck.stages.keeping import answering, train
 from limbeck.stages.reader_card import reader_card
 from limbeck.stages.tabled import cells, schema_of, tables
 from limbeck.students import cellwise, writer
@@ -37,26 +35,21 @@ async def distil(context: RunContext) -> None:
     if STEP in context.store.artifacts(context.run, STEP):
         return
     shown, held = lessons(context)
-    kinds = context.settings.kinds
-    if len(shown) < FEWEST or not kinds:
-        await trained(context, STEP, "too few values with a record" if kinds else "the config asks for none")
-        return
-    started = time.perf_counter()
-    made: list[tuple[str, Any, dict[str, float]]] = []
-    with context.progress.stage("train", len(kinds), "students") as stage:
-        for kind in kinds:
-            student = taught(context, kind, shown, held)
-            with tempfile.TemporaryDirectory() as folder:
-                student.save(Path(folder))
-                async with reading(context, kind, Path(folder)) as read:
-                    made.append((kind, student, await agreement(read, held)))
-            stage.advance(1)
-    best = max(made, key=lambda one: one[2].get("agreement", 0.0))
-    for kind, student, metrics in made:
-        facts = reader_card(context, kind, shown, held, metrics, chosen=kind == best[0])
-        space = schema_of(context.settings).id
-        keep(context, kind, metrics, space=space, chosen=kind == best[0], facts=facts, save=student.save)
-    await trained(context, STEP, "", started)
+
+    async def agreed(kind: str, folder: Path) -> dict[str, float]:
+        async with reading(context, kind, folder) as read:
+            return await agreement(read, held)
+
+    few = "too few values with a record" if len(shown) < FEWEST else ""
+    await train(
+        context,
+        STEP,
+        schema_of(context.settings).id,
+        few,
+        teach=lambda kind: taught(context, kind, shown, held),
+        measure=agreed,
+        facts=lambda kind, metrics, chosen: reader_card(context, kind, shown, held, metrics, chosen),
+    )
 
 
 def taught(context: RunContext, kind: str, shown: Sequence[CellLesson], held: Sequence[CellLesson]) -> Any:
@@ -107,13 +100,9 @@ async def agreement(read: Read, held: Sequence[CellLesson]) -> dict[str, float]:
     return {"agreement": score(gold, said).micro.f1} if gold else {}
 
 
-@asynccontextmanager
-async def reading(context: RunContext, kind: str, folder: Path) -> AsyncIterator[Read]:
-    """A student that answers, from its folder; while a writer is served, the servers of the run's models rest."""
-    for one in context.served if kind == "writer" else ():
-        await one.rest()
-    async with opened(folder, context.project / "vllm-writer.log") as (_, read):
-        yield read
+def reading(context: RunContext, kind: str, folder: Path) -> AbstractAsyncContextManager[Read]:
+    """A student that answers, from its folder."""
+    return answering(context, kind, opened(folder, context.project / "vllm-writer.log"))
 
 
 async def read_rest(context: RunContext) -> None:

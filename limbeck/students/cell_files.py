@@ -3,17 +3,16 @@
 A `cells` student's folder has a `student.json`, a `writer`'s a `writer.json` and a PEFT adapter.
 """
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from limbeck.records.answers import Said
 from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.tables import Table, Target
 from limbeck.students import cell_reader, writer
+from limbeck.students.loading import told
 from limbeck.students.student import MANIFEST
 from limbeck.students.writer_files import is_writer, read_writer
 from limbeck.students.writer_serving import NAME, writing
@@ -24,15 +23,7 @@ Read = Callable[[Table, Sequence[Target]], Awaitable[list[tuple[Said, float]]]]
 
 def is_cell_reader(folder: Path) -> bool:
     """Whether a folder holds a student that reads tables."""
-    return is_writer(folder, RecordSchema) or "cells" in _manifest(folder)
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        told = json.loads((folder / MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
+    return is_writer(folder, RecordSchema) or "cells" in told(folder / MANIFEST)
 
 
 @asynccontextmanager

@@ -53,6 +53,15 @@ def _calibration(thresholds: list[float] | None, **temperatures: float) -> Calib
     return Calibration(**temperatures, thresholds=None if thresholds is None else tuple(thresholds))
 
 
+def told(file: Path) -> dict[str, Any]:
+    """What a manifest says; nothing where there is none, or none that can be read."""
+    try:
+        said = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def _manifest(folder: Path) -> dict[str, Any]:
     """`student.json`, of a kind and version that are known."""
     try:

@@ -4,15 +4,14 @@ A `tagger`'s folder has a `student.json` that says so, a `writer`'s a `writer.js
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from limbeck.schemas.fields import FieldSet, Findings
 from limbeck.schemas.pages import Pages
 from limbeck.students import page_writer, tagger
+from limbeck.students.loading import told
 from limbeck.students.student import MANIFEST
 from limbeck.students.writer_files import is_writer, read_writer
 from limbeck.students.writer_serving import NAME, writing
@@ -25,15 +24,7 @@ AT_ONCE = 32
 
 def is_page_reader(folder: Path) -> bool:
     """Whether a folder holds a student that reads documents."""
-    return is_writer(folder, FieldSet) or "tagger" in _told(folder / MANIFEST)
-
-
-def _told(file: Path) -> dict[str, Any]:
-    try:
-        told = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
+    return is_writer(folder, FieldSet) or "tagger" in told(folder / MANIFEST)
 
 
 @asynccontextmanager

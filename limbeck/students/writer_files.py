@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
-from limbeck.students.loading import ADAPTER_FILES, damaged, other_version
+from limbeck.students.loading import ADAPTER_FILES, damaged, other_version, told
 from limbeck.students.writer_training import MANIFEST, VERSION, key_of
 
 Taught = TypeVar("Taught", bound=BaseModel)
@@ -15,15 +15,7 @@ Taught = TypeVar("Taught", bound=BaseModel)
 def is_writer(folder: Path, of: type[BaseModel]) -> bool:
     """Whether a folder holds a writer, and one that was taught records of this kind; one that can't be read is of tables."""
     file, documents = folder / MANIFEST, key_of(of) == "fields"
-    return file.is_file() and documents == ("fields" in _told(file))
-
-
-def _told(file: Path) -> dict[str, Any]:
-    try:
-        told = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
+    return file.is_file() and documents == ("fields" in told(file))
 
 
 def read_writer(folder: Path, of: type[Taught]) -> tuple[Taught, str]:
@@ -33,12 +25,12 @@ def read_writer(folder: Path, of: type[Taught]) -> tuple[Taught, str]:
         StudentError: The folder is damaged, or another limbeck wrote it.
     """
     try:
-        told = json.loads((folder / MANIFEST).read_text("utf-8"))
-        taught, base = of.model_validate(told[key_of(of)]), str(told["base"])
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        taught, base = of.model_validate(manifest[key_of(of)]), str(manifest["base"])
         for name in ADAPTER_FILES:
             if not (folder / name).is_file():
                 raise FileNotFoundError(f"{name} is missing")
-        version = told["version"]
+        version = manifest["version"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged(folder, "writer", error) from error
     if version != VERSION:

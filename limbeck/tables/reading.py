@@ -12,7 +12,7 @@ from typing import Any
 from limbeck.decoding import Skipped, open_text
 from limbeck.errors import ConfigError, DocumentsError, NoColumn, TableError
 from limbeck.readers import Row, rows_of
-from limbeck.schemas import Corpus, Document, Place
+from limbeck.schemas import Corpus
 from limbeck.schemas.tables import Format, Table
 from limbeck.tables import delimited, latex, markdown, markup, pdf, sheets
 from limbeck.tables.context import about
@@ -172,30 +172,12 @@ def read(
         rows_of(source, skipped, None)  # Which knows what to say of a file that isn't there.
     in_rows = not path.is_dir() and (bool(table) or path.suffix.lower() in COLUMNS)
     found = _of_rows(path, skipped, table, context, key) if in_rows else _of_files(path, skipped)
-    corpus = _corpus(itertools.islice(found, limit), str(source), skipped)
+    keyed = ((name, as_text(table), str(source)) for name, table in itertools.islice(found, limit))
+    corpus = Corpus.of(keyed, str(source), skipped)
     if not corpus.places:
         because = f" ({'; '.join(skipped)})" if skipped else ""
         raise DocumentsError(f"no table in {str(source)!r}{because}; give a file with at least one")
     return corpus
-
-
-def _corpus(found: Iterator[Keyed], source: str, skipped: Skipped) -> Corpus:
-    documents: dict[str, Document] = {}
-    places: list[Place] = []
-    seen: set[str] = set()
-    for name, table in found:
-        document = Document.of(as_text(table))
-        documents.setdefault(document.id, document)
-        own = next(one for one in _names(name) if one not in seen)
-        seen.add(own)
-        places.append(Place(position=len(places), key=own, document=document.id, source=source))
-    sentences = tuple(f"{source}: {what}: {count}" for what, count in skipped.items())
-    return Corpus(documents=tuple(documents.values()), places=tuple(places), skipped=sentences)
-
-
-def _names(name: str) -> Iterator[str]:
-    yield name
-    yield from (f"{name}#{number}" for number in itertools.count(2))
 
 
 def _of_files(path: Path, skipped: Skipped) -> Iterator[Keyed]:
