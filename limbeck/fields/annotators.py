@@ -8,6 +8,7 @@ annotate(pages, fields): {"cue": {"total": [Found(value="9.00", words=(41,), sco
 import functools
 from collections.abc import Callable, Mapping
 
+from limbeck.fields.by_absence import by_absence
 from limbeck.fields.by_cue import by_cue
 from limbeck.fields.by_head import by_block, by_form, by_prominence
 from limbeck.fields.by_items import by_items
@@ -55,6 +56,7 @@ FORM_ANNOTATORS: Mapping[str, Annotator] = {
     "letters": _of_forms(by_letters),
     "repetition": _of_forms(by_repetition),
     "items": _of_forms(by_items),
+    "absence": _of_forms(by_absence),
 }
 
 
@@ -66,5 +68,5 @@ def annotate(pages: Pages, fields: FieldSet) -> dict[str, Findings]:
 
 ANNOTATORS: Mapping[str, Annotator] = {**FORM_ANNOTATORS, **PROSE_ANNOTATORS}
 """By name, in no order that matters."""
-TRUST: Mapping[str, float] = {"prominence": 0.8, "form": 0.75, "block": 0.7, "cue": 0.85, "place": 0.8, "sums": 0.85, "repetition": 0.6, "letters": 0.6}
+TRUST: Mapping[str, float] = {"prominence": 0.8, "form": 0.75, "block": 0.7, "cue": 0.85, "place": 0.8, "sums": 0.85, "repetition": 0.6, "letters": 0.6, "absence": 0.8}
 """How often they are thought to be right where nothing else is known; by name, others as `fuse` thinks of all."""

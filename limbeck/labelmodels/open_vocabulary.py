@@ -9,7 +9,7 @@ far as they do; values that are nearly the same support each other (ACCUSIM).
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from limbeck.schemas import GOLD, Label, Vote
@@ -67,7 +67,8 @@ def accu(
     Args:
         votes: In any order; a score is how much the vote counts. Several labels of one annotator on an item share its vote.
         known: By item and space, values that are not in doubt: what people have said.
-        accuracies: By annotator, what it is thought to be beforehand, where not `ACCURACY`.
+        accuracies: By annotator, what it is thought to be beforehand; others are thought to be in each space what their votes
+            in all spaces come to.
         sources: By annotator, what it draws on: those of one source are thought to depend on each other until their votes say otherwise.
         alike: By space, how much values say the same; not at all where left out.
 
@@ -81,14 +82,35 @@ def accu(
         if vote.score > 0:
             said = spaces.setdefault(vote.space, {}).setdefault(vote.item, {}).setdefault(vote.annotator, {})
             said[vote.label] = max(vote.score, said.get(vote.label, 0.0))
-    given = known or {}, accuracies or {}, sources or {}
-    results = [_Space(space, said, *given, (alike or {}).get(space)).decided() for space, said in spaces.items()]
+    priors = dict(accuracies or {})
+    made = [_Space(space, said, known or {}, priors, sources or {}, (alike or {}).get(space)) for space, said in spaces.items()]
+    for one in made:
+        one.settle()
+    elsewhere = _elsewhere(made, priors)
+    for one in made:
+        one.settle(elsewhere)
+    results = [one.decided() for one in made]
     return Decided(
         [label for one in results for label in one.labels],
         {key: value for one in results for key, value in one.probabilities.items()},
         {key: value for one in results for key, value in one.accuracies.items()},
         {key: value for one in results for key, value in one.copies.items()},
     )
+
+
+def _elsewhere(spaces: Iterable["_Space"], given: Collection[str]) -> dict[str, float]:
+    """What annotators of whom nothing was thought come to over all spaces, by the votes of others alone.
+
+    Where hardly anybody else votes, an annotator would be right by its own word: a model that names a tip on every receipt.
+    """
+    right: dict[str, float] = defaultdict(lambda: PRIOR * ACCURACY)
+    votes: dict[str, float] = defaultdict(lambda: PRIOR)
+    for space in spaces:
+        for who in space.priors.keys() - given:
+            for share, supported in space.judged(who):
+                right[who] += share * supported
+                votes[who] += share
+    return {who: min(HIGHEST, max(LOWEST, right[who] / votes[who])) for who in votes}
 
 
 class _Space:
@@ -110,13 +132,16 @@ class _Space:
         self.priors = {who: priors.get(who, ACCURACY) for who in annotators}
         self.trust = dict(self.priors)
         pairs = itertools.combinations(annotators, 2)
+        self.sources = {who: sources.get(who, who) for who in annotators}
         self.akin = {pair for pair in pairs if pair[0] in sources and sources[pair[0]] == sources.get(pair[1])}
         self.copies: dict[tuple[str, str], float] = dict.fromkeys(self.akin, OF_ONE_SOURCE)
         self.likeness = {item: _likeness(by, alike) for item, by in self.said.items()} if alike else {}
         self.belief: dict[str, dict[str, float]] = {}
 
-    def decided(self) -> Decided:
-        """Expectation and maximisation in turn; copying is looked at once there is a first belief."""
+    def settle(self, priors: Mapping[str, float] | None = None) -> None:
+        """Expectation and maximisation in turn, from what annotators are thought to be; copying is looked at once there is a first belief."""
+        self.priors |= {who: prior for who, prior in (priors or {}).items() if who in self.priors}
+        self.trust = dict(self.priors)
         for _ in range(ROUNDS):
             self.belief = {item: self._believed(item, by) for item, by in self.said.items()}
             before, self.trust = self.trust, self._trusted()
@@ -125,6 +150,9 @@ class _Space:
             moved += [abs(copies.get(pair, 0.0) - now) for pair, now in self.copies.items()]
             if max(moved, default=0.0) < SETTLED:
                 break
+
+    def decided(self) -> Decided:
+        """What it has come to."""
         labels = [self._label(item, believed) for item, believed in self.belief.items()]
         return Decided(
             labels,
@@ -166,18 +194,28 @@ class _Space:
         return self.copies.get((one, other) if one < other else (other, one), 0.0)
 
     def _trusted(self) -> dict[str, float]:
-        """Accuracies: the expected share of votes that are right, and what was thought before."""
+        """Accuracies: the expected share of votes that are right, and what was thought before; a source that is alone on an item proves nothing."""
         right, given = {who: PRIOR * prior for who, prior in self.priors.items()}, dict.fromkeys(self.priors, PRIOR)
         for item, by in self.said.items():
+            if len({self.sources[who] for who in by}) < 2:
+                continue
             for who, labels in by.items():
                 for label, share in labels.items():
-                    right[who] += share * self._supported(item, label)
+                    right[who] += share * self._supported(item, label, self.belief[item])
                     given[who] += share
         return {who: min(HIGHEST, max(LOWEST, right[who] / given[who])) for who in self.priors}
 
-    def _supported(self, item: str, label: str) -> float:
+    def judged(self, who: str) -> Iterator[tuple[float, float]]:
+        """An annotator's votes on what others speak of, too: how much each counts, and how right those make it, its own source aside."""
+        for item, by in self.said.items():
+            others = {one: labels for one, labels in by.items() if self.sources[one] != self.sources[who]}
+            if who in by and others:
+                believed = self._believed(item, others)
+                yield from ((share, self._supported(item, label, believed)) for label, share in by[who].items())
+
+    def _supported(self, item: str, label: str, believed: Mapping[str, float]) -> float:
         """How right a value is: a value that is nearly the true one is nearly right."""
-        believed, likeness = self.belief[item], self.likeness.get(item, {})
+        likeness = self.likeness.get(item, {})
         return min(1.0, believed.get(label, 0.0) + sum(SUPPORT * likeness.get((label, other), 0.0) * more for other, more in believed.items() if other != label))
 
     def _copied(self) -> dict[tuple[str, str], float]:
