@@ -11,6 +11,7 @@ from limbeck.fields.fusing import fuse
 from limbeck.fields.reading import read_fields
 from limbeck.fields.recording import said_of
 from limbeck.fields.view import View
+from limbeck.labelmodels import ABSENT
 from limbeck.pages.layout import printed
 from limbeck.pages.texts import pages_of_text
 from limbeck.schemas.fields import Field, FieldSet, Findings, Found
@@ -123,7 +124,14 @@ def test_everybody_together() -> None:
     ],
 )
 def test_each_annotator(name: str, text: str, expected: dict[str, str]) -> None:
-    assert values(FORM_ANNOTATORS[name](pages(text), RECEIPT)) == expected
+    assert values(FORM_ANNOTATORS[name](view(text))) == expected
+
+
+def test_what_is_not_there() -> None:
+    absent = FORM_ANNOTATORS["absence"]
+    assert values(absent(view(CAFE))) == {"tip": ABSENT}
+    bare = absent(view("OLD MILL BAKERY\nBread  2.00\nTotal  2.00"))
+    assert values(bare) == dict.fromkeys(("phone", "date", "subtotal", "tax", "tip"), ABSENT)
 
 
 def test_large_letters() -> None:

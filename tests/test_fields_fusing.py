@@ -1,5 +1,6 @@
 from limbeck.fields.fusing import fuse
 from limbeck.fields.fusing_entries import aligned
+from limbeck.labelmodels import ABSENT
 from limbeck.schemas.fields import Entry, Field, FieldSet, Findings, Found
 
 FIELDS = FieldSet(
@@ -49,6 +50,18 @@ def test_absent_and_abstaining() -> None:
     assert fuse([said], FIELDS)[0] == {"total": []}
     assert fuse([{"a": {}}], FIELDS) == [{}]
     assert fuse([], FIELDS) == []
+
+
+def test_how_surely_it_is_absent() -> None:
+    said = {"rules:absence": one("total", found(ABSENT)), "llm:m/read": one("total", found("9.00", score=0.5))}
+    assert fuse([said], FIELDS)[0] == {"total": []}
+
+
+def test_what_stands_nowhere_is_kept_if_it_is_likelier_right_than_wrong() -> None:
+    alone = fuse([{"llm:m/read": one("total", found("9.00", score=0.5))}], FIELDS)[0]
+    agreed = fuse([{"llm:m/read": one("total", found("9.00", score=0.5)), "x": one("total", found("9.00", score=0.5)), "y": one("total", found("9.00", score=0.5))}], FIELDS)[0]
+    assert alone == {"total": []} and values(agreed, "total") == ["9.00"]
+    assert values(fuse([{"llm:m/read": one("total", found("9.00", 3, score=0.5))}], FIELDS)[0], "total") == ["9.00"]
 
 
 def test_a_person_is_right() -> None:

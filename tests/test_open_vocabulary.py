@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.labelmodels import ABSENT, accu
+from limbeck.labelmodels.open_vocabulary import ACCURACY
 from limbeck.schemas import GOLD, Vote
 
 RELIABLE = {"good": 0.95, "fair": 0.75, "poor": 0.45, "bad": 0.3}
@@ -86,6 +87,27 @@ def test_readings_of_one_source_do_not_outvote_others() -> None:
     votes = copied(4)
     labels = accu(votes, sources={f"copy{number}": "model" for number in range(4)}).labels
     assert sum(label.label == f"{label.item}:t" for label in labels) / len(labels) == pytest.approx(share_right(copied(1)), abs=0.03)
+
+
+def test_a_model_is_in_each_space_as_right_as_in_all() -> None:
+    """A model that names a tip on every receipt is not believed where it is wrong of nearly all else; one that is right of all else is."""
+    for right, believed in ((0.1, ABSENT), (0.95, "tip")):
+        chance = random.Random(0)
+        votes = []
+        for item in map(str, range(60)):
+            for space in ("date", "total"):
+                votes += [vote(item, who, f"{item}:t", space=space) for who in "ab"]
+                votes.append(vote(item, "llm/read", f"{item}:t" if chance.random() < right else f"{item}:{chance.randrange(9)}", space=space))
+            votes += [vote(item, "llm/read", "tip", space="tip"), vote(item, "a", ABSENT, 0.7, space="tip")]
+        decided = [one.label for one in accu(votes, sources={"llm/read": "llm"}).labels if one.space == "tip"]
+        assert decided == [believed] * 60
+
+
+def test_a_vote_without_others_proves_nothing() -> None:
+    votes = [vote(str(item), "rule", ABSENT, 0.5) for item in range(100)] + [vote("a", "rule", "1")]
+    assert accu(votes).accuracies["rule", "s"] == pytest.approx(ACCURACY)
+    readings = [vote(str(item), f"llm/{number}", str(item)) for item in range(20) for number in range(2)]
+    assert accu(readings, sources={"llm/0": "llm", "llm/1": "llm"}).accuracies["llm/0", "s"] == pytest.approx(ACCURACY)
 
 
 def test_absent_is_a_value() -> None:

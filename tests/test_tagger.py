@@ -267,6 +267,13 @@ def test_the_best_run_of_its_kind_is_the_value(field: Field, lines: tuple[str, .
     assert (best.value, best.words) == (value, words)
 
 
+def test_a_value_of_two_unlikely_words_is_no_shorter() -> None:
+    pages = page("the laws of New York apply", "between us")
+    odds = np.asarray([-9, -9, -9, -2, -2.5, -9, -9, -9], np.float32)
+    best = Reading(pages, None).candidates(Field(name="law", kind="place"), odds)[0]
+    assert (best.value, best.odds) == ("New York", -2.25)
+
+
 def test_a_row_may_name_several() -> None:
     pages = page("between Acme Inc. and Bolt LLC here")
     odds = np.asarray([-5, 3, 3, -5, 2, 2, -5], np.float32)

@@ -47,7 +47,7 @@ class Compared:
     found: Mapping[str, Mapping[str, Findings]]
     """By row (llm, annotators, aggregate, student) and a document's id."""
     seconds: Mapping[str, float]
-    """A page: of the model, all requests at once, and of the student, one page after another."""
+    """A page, where all documents are to be read at once: of the model, and of the student with the annotators that it heeds."""
     lessons: Sequence[PageLesson]
     """What the student was taught."""
     ids: Sequence[str]
@@ -63,7 +63,7 @@ def compared(shown: Sequence[Row], unseen: Sequence[Row], fields: FieldSet, fold
         asked = piped(unseen, fields, folder / "unseen", place.progress(), read={"readings": 1}, student={"kinds": []}, **common)
     student = tagger.load(_student(teaching))
     started = time.perf_counter()
-    read = {row.id: student.read(row.pages) for row in unseen}
+    read = dict(zip([row.id for row in unseen], student.read_many([row.pages for row in unseen]), strict=True))
     student_seconds = (time.perf_counter() - started) / sum(len(row.pages.sheets) for row in unseen)
     rules = fuse([annotate(row.pages, fields) for row in unseen], fields)
     found = {

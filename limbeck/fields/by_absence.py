@@ -1,11 +1,13 @@
 """What isn't on a page: a field of a kind that is known by its form has no value where nothing looks like one, an amount none where nothing announces it."""
 
-from limbeck.fields.by_cue import SHAPED
 from limbeck.fields.candidates import places_in
 from limbeck.fields.cues import cues
 from limbeck.fields.view import View
 from limbeck.labelmodels.open_vocabulary import ABSENT
 from limbeck.schemas.fields import Field, Findings, Found
+
+PRINTED = ("date", "time", "phone", "money")
+"""Kinds whose values are on the page or nowhere; a currency can be told from an address."""
 
 
 def by_absence(view: View) -> Findings:
@@ -17,4 +19,4 @@ def by_absence(view: View) -> Findings:
 def _is_absent(view: View, field: Field, named: set[str]) -> bool:
     if field.kind == "money" and field.place != "bottom" and field.aliases:
         return field.name not in named
-    return field.kind in (*SHAPED, "money") and not any(places_in(view, row, field) for row in view.rows)
+    return field.kind in PRINTED and not any(places_in(view, row, field) for row in view.rows)

@@ -67,9 +67,9 @@ def accu(
     Args:
         votes: In any order; a score is how much the vote counts. Several labels of one annotator on an item share its vote.
         known: By item and space, values that are not in doubt: what people have said.
-        accuracies: By annotator, what it is thought to be beforehand; others are thought to be in each space what their votes
-            in all spaces come to.
-        sources: By annotator, what it draws on: those of one source are thought to depend on each other until their votes say otherwise.
+        accuracies: By annotator, what it is thought to be beforehand, where not `ACCURACY`.
+        sources: By annotator, what it draws on, such as a model: those of one source are thought to depend on each other until
+            their votes say otherwise, and in each space to be as right as their votes in all spaces are.
         alike: By space, how much values say the same; not at all where left out.
 
     Raises:
@@ -82,11 +82,11 @@ def accu(
         if vote.score > 0:
             said = spaces.setdefault(vote.space, {}).setdefault(vote.item, {}).setdefault(vote.annotator, {})
             said[vote.label] = max(vote.score, said.get(vote.label, 0.0))
-    priors = dict(accuracies or {})
-    made = [_Space(space, said, known or {}, priors, sources or {}, (alike or {}).get(space)) for space, said in spaces.items()]
+    known, accuracies, sources, alike = known or {}, accuracies or {}, sources or {}, alike or {}
+    made = [_Space(space, said, known, accuracies, sources, alike.get(space)) for space, said in spaces.items()]
     for one in made:
         one.settle()
-    elsewhere = _elsewhere(made, priors)
+    elsewhere = _elsewhere(made, sources.keys() - accuracies.keys())
     for one in made:
         one.settle(elsewhere)
     results = [one.decided() for one in made]
@@ -98,15 +98,15 @@ def accu(
     )
 
 
-def _elsewhere(spaces: Iterable["_Space"], given: Collection[str]) -> dict[str, float]:
-    """What annotators of whom nothing was thought come to over all spaces, by the votes of others alone.
+def _elsewhere(spaces: Iterable["_Space"], models: Collection[str]) -> dict[str, float]:
+    """What annotators come to in all spaces, by the votes of others alone.
 
     Where hardly anybody else votes, an annotator would be right by its own word: a model that names a tip on every receipt.
     """
     right: dict[str, float] = defaultdict(lambda: PRIOR * ACCURACY)
     votes: dict[str, float] = defaultdict(lambda: PRIOR)
     for space in spaces:
-        for who in space.priors.keys() - given:
+        for who in sorted(space.priors.keys() & models):
             for share, supported in space.judged(who):
                 right[who] += share * supported
                 votes[who] += share

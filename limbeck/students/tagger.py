@@ -32,6 +32,8 @@ from limbeck.students.tuning import Progress
 
 VERSION = 1
 ARRAYS = "tagger.safetensors"
+LIKELY = 0.1
+"""A value that is less likely than this is no value."""
 MOST_TOLD = 100
 """Lessons that tell how sure a tagger may be where none is held out."""
 
@@ -66,7 +68,8 @@ class Tagger:
         if field.kind == "list":
             return reading.entries(field, odds, chances)
         runs = kept(reading.candidates(field, odds[:, 0], odds[:, 1], reach=chances[0].reach), field, chances[0])
-        return [Found(value=one.value, words=one.words, score=chances[0].score(one.odds)) for one in runs]
+        found = [Found(value=one.value, words=one.words, score=chances[0].score(one.odds)) for one in runs]
+        return [one for one in found if one.score >= LIKELY]
 
     def save(self, folder: Path) -> None:
         """Write the student to a folder, which is made where it is missing; `load` reads it.
@@ -177,7 +180,5 @@ def _network(folder: Path, encoder: Encoder, tags: int, arrays: dict[str, Any]) 
         network.own.load_state_dict(arrays)
     except RuntimeError as error:
         raise damaged(folder, ARRAYS, error) from error
-    # One product of matrices a layer in place of three: reading is a third faster.
-    network.model.merge_adapter()
-    network.train(False)
+    network.finish()
     return network

@@ -5,6 +5,7 @@ every word above a line. A run is a row's words with the largest sum of log-odds
 next rows.
 """
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,8 +24,12 @@ MOST_WORDS = 6
 """Of a value of another kind."""
 ROWS_TRIED = 8
 """Of a field: those with the likeliest words."""
-SMOOTH = 0.3
-"""How much of a word's log-odds are its row's, in kinds whose values are long: names are mostly whole rows."""
+SMOOTH = {"address": 0.3}
+"""How much of a word's log-odds are its row's: addresses are mostly whole rows."""
+LESS_SMOOTH = 0.1
+"""The same of names and texts, beside which other things may stand."""
+LIKELIEST = 2.0
+"""To this the log-odds of a document's likeliest word are raised, and all others with them: a value of two words that are unlikely is no shorter."""
 BEGUN = 1.5
 """Log-odds of beginning a value from which on a row doesn't go on with the one before."""
 FAR = 2.5
@@ -78,9 +83,12 @@ class Reading:
             within: The words that count; all without it.
             reach: Of a `Chance`.
         """
-        made = self._long(field, odds, begins, within, reach) if field.kind in LONG else self._short(field, odds, within)
+        if not len(odds):
+            return []
+        likely = odds + max(0.0, LIKELIEST - float(odds.max()))
+        made = self._long(field, likely, begins, within, reach) if field.kind in LONG else self._short(field, likely, within)
         best: dict[str, Run] = {}
-        for one in sorted(made, key=lambda one: -one.total):
+        for one in sorted((dataclasses.replace(one, odds=float(odds[list(one.words)].mean())) for one in made), key=lambda one: -one.total):
             key = canonical(one.value, field)
             known = best.get(key)
             # What stands on a page more than once is likelier.
@@ -109,7 +117,7 @@ class Reading:
         return run
 
     def _long(self, field: Field, odds: Floats, begins: Floats | None, within: range | None, reach: float) -> Iterator[Run]:
-        raised = self._smooth(odds) + reach
+        raised = self._smooth(odds, SMOOTH.get(field.kind, LESS_SMOOTH)) + reach
         best = {number: _best(raised, row) for number, row in self._tried(odds, within)}
         left = set(best)
         for number in sorted(best, key=lambda one: -float(raised[best[one]].sum())):
@@ -127,10 +135,10 @@ class Reading:
                 found.extend(other for row in block for other in _others(raised, self.rows[row], best[row]))
             yield from filter(None, (self._run(field, words, odds) for words in found))
 
-    def _smooth(self, odds: Floats) -> Floats:
+    def _smooth(self, odds: Floats, share: float) -> Floats:
         made = odds.copy()
         for row in self.rows:
-            made[row] = (1 - SMOOTH) * odds[row] + SMOOTH * odds[row].mean()
+            made[row] = (1 - share) * odds[row] + share * odds[row].mean()
         return made
 
     def _adjoin(self, one: Sequence[int], other: Sequence[int], begins: Floats | None) -> bool:

@@ -16,10 +16,8 @@ from limbeck.students.tagger_words import ALL_BINS
 
 SPREAD = 0.02
 """Of new embeddings, as BERT's."""
-RARE = -3.0
-"""The log-odds of a tag before anything was learnt: few words have it."""
-HINTED = 4.0
-"""What a sure hint adds to them before anything was learnt."""
+HINTED = 1.0
+"""The log-odds of a word with a sure hint before anything was learnt."""
 UNHINTED = 0.5
 """The share of windows that are learnt from without hints, so that words and layout are heeded, too."""
 
@@ -41,16 +39,28 @@ class Network:
         torch.nn.init.zeros_(self.wide.weight)
         torch.nn.init.normal_(self.head.weight, std=SPREAD)
         torch.nn.init.normal_(self.row.weight, std=SPREAD)
-        torch.nn.init.constant_(self.head.bias, RARE)
         self.hinted = torch.nn.Embedding(1, count)
-        torch.nn.init.constant_(self.hinted.weight, HINTED)
         parts = {"layout": self.layout, "wide": self.wide, "head": self.head, "row": self.row, "hinted": self.hinted}
         self.own = torch.nn.ModuleDict(parts).to(self.model.device)
+
+    def expect(self, shares: Floats) -> None:
+        """Begin with how rare tags are, [tags]: the share of words that have each."""
+        import torch
+
+        odds = torch.from_numpy(np.log(shares / (1 - shares)))
+        with torch.no_grad():
+            self.head.bias.copy_(odds)
+            self.hinted.weight.copy_(HINTED - odds)
 
     def train(self, learning: bool) -> None:
         """Whether dropout is at work."""
         self.model.train(learning)
         self.own.train(learning)
+
+    def finish(self) -> None:
+        """Nothing is learnt any more: the adapter becomes part of the encoder, one product of matrices a layer in place of three."""
+        self.model.merge_adapter()
+        self.train(False)
 
     def adapter(self) -> list[Any]:
         """What is trained of the encoder."""

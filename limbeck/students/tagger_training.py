@@ -32,6 +32,8 @@ FEWEST_EPOCHS, MOST_EPOCHS = 2, 4
 WARM_UP = 0.1
 MOST_WEIGHT = 2.0
 """Of a word that has a tag, against one that has not."""
+RAREST = 1e-5
+"""The share of words that has a tag, at least."""
 FOCUS = 0.03
 """How much it counts that a tag's words beat the others of their window."""
 NEVER = -1e4
@@ -106,7 +108,7 @@ def train(lessons: Sequence[PageLesson], fields: FieldSet, encoder: Encoder, see
         run = _Run(Network(adapt(encoder), count(fields)), shown, epochs, seed)
         for epoch in range(epochs):
             progress(f"tagger: epoch {epoch + 1} of {epochs}, loss {run.epoch():.4f}")
-    run.network.train(False)
+    run.network.finish()
     return run.network
 
 
@@ -125,6 +127,8 @@ class _Run:
         import torch
 
         self.network, self.shown, self.order = network, shown, np.random.default_rng(seed)
+        there, every = _told(shown)
+        self.network.expect(np.clip(there / np.maximum(every, 1.0), RAREST, 0.5).astype(np.float32))
         self.place = network.model.device
         self.weights = torch.from_numpy(_weights(shown)).to(self.place)
         self.trained = [*network.adapter(), *network.own.parameters()]
@@ -185,9 +189,13 @@ def _focus(outputs: Any, wanted: Any, counts: Any, sizes: Sequence[int]) -> Any:
     return total / len(sizes)
 
 
+def _told(shown: Sequence[Taught]) -> tuple[Floats, Floats]:
+    """[tags] both: how many words have each tag, and of how many it is known."""
+    return sum((one.wanted * one.counts).sum(axis=0) for one in shown), sum(one.counts.sum(axis=0) for one in shown)
+
+
 def _weights(shown: Sequence[Taught]) -> Floats:
     """[tags]: how much more a word counts that has a tag: the root of how rare it is, up to a bound."""
-    there = sum((one.wanted * one.counts).sum(axis=0) for one in shown)
-    every = sum(one.counts.sum(axis=0) for one in shown)
+    there, every = _told(shown)
     rare: Floats = np.sqrt(every / np.maximum(there, 1e-6)).clip(1.0, MOST_WEIGHT).astype(np.float32)
     return rare

@@ -69,10 +69,12 @@ def windows(pages: Pages, document: int, tokenizer: Any, most: int, hints: Float
 
 def cut(pages: Pages, tokenizer: Any) -> list[list[int]]:
     """The first pieces of each word."""
-    texts = [f" {one.text}" for one in pages.words]
-    known: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+    # Long texts say the same words again and again.
+    different = list(dict.fromkeys(one.text for one in pages.words))
+    known: list[list[int]] = tokenizer([f" {one}" for one in different], add_special_tokens=False, verbose=False)["input_ids"]
     other = [tokenizer.unk_token_id if tokenizer.unk_token_id is not None else tokenizer.pad_token_id]
-    return [one[:MOST_PIECES] or other for one in known]
+    pieces = {text: ids[:MOST_PIECES] or other for text, ids in zip(different, known, strict=True)}
+    return [pieces[one.text] for one in pages.words]
 
 
 def _spans(sizes: Sequence[int], most: int) -> list[tuple[int, int]]:
