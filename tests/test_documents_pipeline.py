@@ -156,6 +156,16 @@ def test_rules_outvote_a_model_that_takes_the_change_for_the_total_and_what_stan
     assert set(doubts) == {"company", "tip"} and "does not stand on the page" in doubts["company"]
 
 
+def test_what_a_model_that_is_mostly_wrong_says_alone_is_left_out_and_looked_at(tmp_path: Path) -> None:
+    lost = FakeLLM(lambda body: '{"company": "Nowhere Inc", "date": "1999-01-01", "total": "77.70", "subtotal": "77.70", "tip": "50.00", "currency": "USD"}')
+    outcome = piped(project(tmp_path), lost)
+    doubts = [one[2]["doubts"] for one in artifacts(outcome, "decide").values()]
+    assert doubts == [{"currency": "'USD' does not stand on the page"}] * DOCUMENTS
+    for records in kept(outcome).values():
+        said = values(records)
+        assert (said["currency"].text, said["tip"].text) == (None, None) and said["total"].text != "77.70"
+
+
 def test_sums_that_do_not_add_up_make_their_fields_doubtful(tmp_path: Path) -> None:
     outcome = piped(project(tmp_path, read={"readings": 1, "rules": False}), knows(lambda text: "Fig Tree" in text))
     doubts = [one[2]["doubts"] for one in artifacts(outcome, "decide").values()]

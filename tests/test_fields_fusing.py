@@ -57,13 +57,6 @@ def test_how_surely_it_is_absent() -> None:
     assert fuse([said], FIELDS)[0] == {"total": []}
 
 
-def test_what_stands_nowhere_is_kept_if_it_is_likelier_right_than_wrong() -> None:
-    alone = fuse([{"llm:m/read": one("total", found("9.00", score=0.5))}], FIELDS)[0]
-    agreed = fuse([{"llm:m/read": one("total", found("9.00", score=0.5)), "x": one("total", found("9.00", score=0.5)), "y": one("total", found("9.00", score=0.5))}], FIELDS)[0]
-    assert alone == {"total": []} and values(agreed, "total") == ["9.00"]
-    assert values(fuse([{"llm:m/read": one("total", found("9.00", 3, score=0.5))}], FIELDS)[0], "total") == ["9.00"]
-
-
 def test_a_person_is_right() -> None:
     said = {"a": one("total", found("9.00")), "b": one("total", found("9.00")), "person:ann": one("total", found("8.00"))}
     decided = fuse([said], FIELDS)[0]["total"][0]

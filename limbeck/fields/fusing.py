@@ -16,8 +16,6 @@ from limbeck.schemas.labels import PEOPLE, Vote
 
 KEPT = 0.5
 """A value of a field with `several`, and an entry of a list, that is less likely than this is left out."""
-LIKELY = 0.25
-"""Another value that stands on the page is left out where it is less likely than this; one that stands nowhere below `KEPT`."""
 TEXTS = ("text", "name", "address")
 """Kinds of which values that are nearly the same support each other."""
 LEAST_ALIKE = 0.6
@@ -125,10 +123,9 @@ def _findings(document: str, said: Said, fields: FieldSet, decided: Decided) -> 
 
 
 def _single(item: str, space: str, given: Mapping[str, Sequence[Found]], field: Field, decided: Decided) -> list[Found]:
-    """The likeliest value; none where that is that there is none, or it stands nowhere and is likelier wrong."""
+    """The likeliest value; none where that is that there is none."""
     value, sure = likeliest(decided, item, space)
-    found = [] if value == ABSENT else [_spelt(value, space, sure, given, field, decided)]
-    return [one for one in found if one.score >= (LIKELY if one.words else KEPT)]
+    return [] if value == ABSENT else [_spelt(value, space, sure, given, field, decided)]
 
 
 def likeliest(decided: Decided, item: str, space: str) -> tuple[str, float]:

@@ -25,6 +25,8 @@ from limbeck.stages import interpreting, paging
 from limbeck.stages.documented import wanted
 
 STEP = "decide"
+LIKELY = 0.3
+"""A value that is less likely than this is in no record; that it was said is a reason to look at it."""
 DOUBTED = 0.5
 """What a value's confidence is multiplied by where a check fails."""
 RULES = "rules"
@@ -90,14 +92,20 @@ def _keep_votes(context: RunContext, given: Mapping[str, Said]) -> None:
 
 async def keep(context: RunContext, document: str, pages: Pages, findings: Findings, on: date) -> None:
     """Keep a document's records, and what of them is doubtful and why, on the day that is `today`."""
-    fields = wanted(context)
-    checked, problems = examined(findings, fields, on)
+    fields, least = wanted(context), context.settings.read.review
+    likely, left_out = (likelier(findings, enough) for enough in (True, False))
+    checked, problems = examined(likely, fields, on)
     context.store.put_records(context.run, document, records_of(checked, pages, fields))
 
     async def made() -> Made:
-        return Made({"doubts": doubtful(checked, problems, fields, context.settings.read.review)})
+        return Made({"doubts": doubtful(left_out, {}, fields, least) | doubtful(checked, problems, fields, least)})
 
     await one(context, STEP, document, made())
+
+
+def likelier(findings: Findings, enough: bool) -> Findings:
+    """The values that are likely enough for a record, or those that are not; entries of lists are."""
+    return {name: [one for one in some if (not isinstance(one, Found) or one.score >= LIKELY) is enough] for name, some in findings.items()}  # type: ignore[misc]
 
 
 def today(context: RunContext) -> date:
