@@ -103,18 +103,19 @@ def _attributes(store: Path, run: Run) -> list[tuple[Any, Any]]:
 
 
 def doubts(store: Path, run: Run, limit: int | None = None) -> list[Doubt]:
-    """Values that stand nowhere on their pages, are less sure than the config wants, or can't be right; the least sure first."""
+    """Values that stand nowhere on their pages, are less sure than the config wants, can't be right or were left out; the least sure first."""
     found = rows(
         store,
         f"""
         WITH said AS (
-            SELECT r.document, r.row, r.type, r.position, v.place, v.name, v.key, v.text, v.status, v.confidence, v.origin,
+            SELECT r.document, r.row, r.type, r.position, v.place, v.name, v.key, v.text, v.status, v.origin, if(v.text IS NULL, 0, v.confidence) AS confidence,
                 json_extract_string(a.value, '$.doubts')::JSON->>(CASE WHEN r.row > 0 THEN r.type ELSE v.name END) AS doubt
             FROM records r JOIN record_values v USING (run, document, position)
             LEFT JOIN artifacts a ON a.run = r.run AND a.step = 'decide' AND a.item = r.document
-            WHERE r.run = '{run.id}' AND v.text IS NOT NULL
+            WHERE r.run = '{run.id}'
         ),
-        doubted AS (SELECT * EXCLUDE (doubt), CASE WHEN doubt NOT LIKE '% does not stand on the page' AND doubt NOT LIKE '% is not sure: %' THEN doubt END AS problem FROM said)
+        unsure AS (SELECT *, doubt LIKE '% does not stand on the page' OR doubt LIKE '% is not sure: %' AS faint FROM said),
+        doubted AS (SELECT * EXCLUDE (doubt, faint), CASE WHEN text IS NULL OR NOT faint THEN doubt END AS problem FROM unsure WHERE text IS NOT NULL OR (row = 0 AND faint))
         SELECT d.*, p.key AS document_key FROM doubted d
         JOIN (SELECT document, min_by(key, position) AS key, min(position) AS position FROM places WHERE run = '{run.id}' GROUP BY document) p
         ON p.document = d.document WHERE d.status = 'inferred' OR d.confidence < {review(run)} OR d.problem IS NOT NULL

@@ -18,7 +18,7 @@ from drawn_receipts import leaf, total
 from PIL import Image
 from receipts import pages
 
-from limbeck import report_pages, reporting_pages
+from limbeck import report_pages, reporting_pages, show_pages
 from limbeck.claims import Receipt
 from limbeck.claims import receipt as receipt_of
 from limbeck.context import RunContext
@@ -32,9 +32,10 @@ from limbeck.query import ask
 from limbeck.reviewing import review
 from limbeck.run import Outcome, resting, run
 from limbeck.schemas.extraction import Extracted, Value
+from limbeck.schemas.fields import Findings, Found
 from limbeck.schemas.pages import Pages
 from limbeck.settings import load
-from limbeck.stages import page_students
+from limbeck.stages import page_students, resolving
 from limbeck.store import Store
 from limbeck.students.page_lessons import PageLesson
 
@@ -161,9 +162,22 @@ def test_what_a_model_that_is_mostly_wrong_says_alone_is_left_out_and_looked_at(
     outcome = piped(project(tmp_path), lost)
     doubts = [one[2]["doubts"] for one in artifacts(outcome, "decide").values()]
     assert doubts == [{"currency": "'USD' does not stand on the page"}] * DOCUMENTS
+    with Store.open(outcome.store) as store:
+        ran = store.run(outcome.run)
+    assert ran
+    listed = show_pages.doubts(outcome.store, ran)
+    assert {(one.value.name, one.value.text, one.why) for one in listed} == {("currency", None, "'USD' does not stand on the page; 0 of 1 say so, others say USD (1)")} and len(listed) == DOCUMENTS
     for records in kept(outcome).values():
         said = values(records)
         assert (said["currency"].text, said["tip"].text) == (None, None) and said["total"].text != "77.70"
+
+
+def test_one_amount_for_several_fields_is_a_share_of_a_vote_for_each() -> None:
+    fields = read_fields("receipt")
+    given = {"tax": "2.00", "tip": "2.00", "total": "8.00", "company": "2.00"}
+    said: Findings = {name: [Found(value=value, words=(3,), score=0.8)] for name, value in given.items()}
+    shares = {name: some[0].score for name, some in resolving.shared(said, fields).items() if isinstance(some[0], Found)}
+    assert shares == {"tax": 0.4, "tip": 0.4, "total": 0.8, "company": 0.8}
 
 
 def test_sums_that_do_not_add_up_make_their_fields_doubtful(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.dialects import neutral, without_pictures
-from limbeck.errors import GuardrailError
+from limbeck.errors import CallFailed, GuardrailError
 from limbeck.fakes import FakeLLM
 from limbeck.fields import answers
 from limbeck.fields.reading import read_fields
@@ -139,38 +140,47 @@ async def test_of_a_long_document_the_beginning_is_shown_and_the_call_says_so(tm
     assert (cut.error, whole.error) == ("the document was longer than the model reads; only its beginning was shown", None)
 
 
-async def test_a_model_that_sees_is_sent_pictures_and_the_ledger_keeps_their_names_only(tmp_path: Path) -> None:
-    seen: list[Any] = []
+PICTURE = base64.b64encode(b"\xff\xd8 a picture" * 100).decode()
+
+
+async def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Callable[[], web.Response]) -> tuple[Any, Any]:
+    """What is said of a picture by a server that answers so, and what it was sent."""
+    sent: list[Any] = []
 
     async def chat(request: web.Request) -> web.Response:
-        seen.append(await request.json())
-        return web.json_response({"choices": [{"message": {"content": '{"total": "2.40"}'}, "finish_reason": "stop"}]})
+        sent.append(await request.json())
+        return answer()
 
     app = web.Application(client_max_size=2**24)
     app.router.add_post("/v1/chat/completions", chat)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    picture = base64.b64encode(b"\xff\xd8 a picture" * 100).decode()
-    monkey = pytest.MonkeyPatch()
-    monkey.setenv("LIMBECK_CALLS", "on")
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    monkeypatch.setenv("LIMBECK_CALLS", "on")
     try:
-        async with OpenAIServer(ModelSettings(name="m"), f"http://127.0.0.1:{port}/v1", "m") as send:
-            said = await asked(send, tmp_path, pictures=[picture])
+        async with OpenAIServer(ModelSettings(name="m"), f"http://127.0.0.1:{runner.addresses[0][1]}/v1", "m") as send:
+            return await asked(send, tmp_path, pictures=[PICTURE]), sent[0]
     finally:
-        monkey.undo()
         await runner.cleanup()
-    content = seen[0]["messages"][1]["content"]
+
+
+async def test_a_model_that_sees_is_sent_pictures_and_the_ledger_keeps_their_names_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"choices": [{"message": {"content": '{"total": "2.40"}'}, "finish_reason": "stop"}]}
+    said, sent = await shown(tmp_path, monkeypatch, lambda: web.json_response(answer))
     assert said.record["total"] == "2.40"
-    assert content == [
-        {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{picture}"}},
+    assert sent["messages"][1]["content"] == [
+        {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{PICTURE}"}},
         {"type": "text", "text": "BLUE DOOR\nTea 2.40"},
     ]
     with Store.open(tmp_path / "a.duckdb") as store:
         call = store.call(said.calls[0])
-    assert call and picture not in call.request and "b2:" in call.request
+    assert call and PICTURE not in call.request and "b2:" in call.request
+
+
+async def test_a_model_that_refuses_pictures_is_told_to_be_shown_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = {"error": {"message": "m is not a multimodal model", "type": "BadRequestError"}}
+    with pytest.raises(CallFailed, match=r"'m' refused or failed: .*not a multimodal model.*a model that can't see needs `read: \{see: text\}`"):
+        await shown(tmp_path, monkeypatch, lambda: web.json_response(refused, status=400))
 
 
 def test_other_pictures_are_another_call() -> None:

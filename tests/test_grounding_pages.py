@@ -150,13 +150,6 @@ def test_what_was_said_becomes_findings() -> None:
     assert [(one.value, bool(one.words), one.score) for one in found["phones"]] == [("0355102277", True, 1.0), ("0355102279", False, UNGROUNDED)]  # type: ignore[union-attr]
 
 
-def test_one_amount_for_several_fields_is_a_share_for_each() -> None:
-    names = ("subtotal", "tax", "tip", "total")
-    fields = FieldSet(name="bill", fields=tuple(Field(name=name, kind="money") for name in names))
-    said = grounded({"subtotal": "2.00", "tax": "2.00", "tip": "7.77", "total": "8.00"}, fields, page("Tax 2.00", "Total 8.00"))
-    assert {name: said[name][0].score for name in names} == {"subtotal": 0.5, "tax": 0.5, "tip": UNGROUNDED, "total": 1.0}  # type: ignore[union-attr]
-
-
 WORDS = st.text(st.characters(blacklist_categories=("Z", "C")), min_size=1, max_size=6) | st.sampled_from(["12.00", "3/4/2019", "-5", "(2)", "RM12", "6%", "É", "ﬁ", "ß"])
 
 

@@ -71,7 +71,9 @@ CASH 5.00
 
 
 def said_by(name: str, text: str) -> dict[str, list[str]]:
-    found = PROSE_ANNOTATORS[name](running(pages_of_text(text)), FIELDS)
+    read = running(pages_of_text(text))
+    assert read.prose
+    found = PROSE_ANNOTATORS[name](read, FIELDS)
     return {field: [one.value for one in some] for field, some in found.items()}  # type: ignore[union-attr]
 
 

@@ -1,6 +1,6 @@
 """Annotators of forms such as receipts and invoices: rules that know nothing but a field set and what pages look like.
 
-Each finds values for other reasons than the others, so that their agreement tells something, and abstains where it knows nothing:
+Each finds values, or that there is none, for other reasons than the others, so that their agreement tells something, and abstains where it knows nothing:
 
 annotate(pages, fields): {"cue": {"total": [Found(value="9.00", words=(41,), score=0.9)]}, "prominence": {…}, …}
 """

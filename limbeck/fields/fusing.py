@@ -30,7 +30,8 @@ Said = Mapping[str, Findings]
 def fuse(findings: Sequence[Said], fields: FieldSet, trust: Mapping[str, float] | None = None) -> list[Findings]:
     """Decide every field of every document.
 
-    An annotator that names a field without a value (an empty list) says that it is absent; one that doesn't name it abstains.
+    An annotator that names a field without a value (an empty list) says that it is absent, though who overlooks one says the same;
+    one that has looked says so by a finding whose value is `ABSENT`; one that doesn't name the field abstains.
 
     Args:
         findings: By document, what each annotator found; `Found.score` is how much its vote counts. Names that begin with

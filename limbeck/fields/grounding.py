@@ -6,15 +6,12 @@ counts that stands by what its field is called on pages.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Any
 
 from limbeck.fields.columns import columns, parts
 from limbeck.fields.lettering import Letters, Span, lettered, plain
 from limbeck.fields.normalising import normal
-from limbeck.fields.recording import found_of
 from limbeck.fields.spellings import CENTS, Words, readings
 from limbeck.schemas.extraction import Status
 from limbeck.schemas.fields import Entry, Field, FieldKind, FieldSet, Findings, Found, Said
@@ -42,19 +39,10 @@ def located(value: str, field: Field, pages: Pages, day_first: bool | None = Non
 
 
 def grounded(said: Said, fields: FieldSet, pages: Pages) -> Findings:
-    """What was said of a document, each value with its place; one that stands nowhere has none, and counts `UNGROUNDED`.
-
-    Who says the same of several fields, as one amount for tax, tip and total, is as sure of each as one of them can be right.
-    """
+    """What was said of a document, each value with its place; one that stands nowhere has none, and counts `UNGROUNDED`."""
     source = Source(pages, fields.day_first)
     given = [(one, said[one.name]) for one in fields.fields if said.get(one.name)]
-    findings: Findings = {one.name: source.entries(value, one) if one.kind == "list" else source.values(value, one) for one, value in given}
-    told = Counter((found.value, found.words) for name in findings for found in found_of(findings, name))
-    return {name: [_shared(found, told) for found in some] for name, some in findings.items()}
-
-
-def _shared(found: Found | Entry, told: Mapping[tuple[str, Words], int]) -> Any:
-    return found.model_copy(update={"score": found.score / told[found.value, found.words]}) if isinstance(found, Found) else found
+    return {one.name: source.entries(value, one) if one.kind == "list" else source.values(value, one) for one, value in given}
 
 
 class Source:

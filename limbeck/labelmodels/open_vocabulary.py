@@ -86,9 +86,9 @@ def accu(
     made = [_Space(space, said, known, accuracies, sources, alike.get(space)) for space, said in spaces.items()]
     for one in made:
         one.settle()
-    elsewhere = _elsewhere(made, sources.keys() - accuracies.keys())
-    for one in made:
-        one.settle(elsewhere)
+    if elsewhere := _elsewhere(made, sources.keys() - accuracies.keys()):
+        for one in made:
+            one.settle(elsewhere)
     results = [one.decided() for one in made]
     return Decided(
         [label for one in results for label in one.labels],
@@ -108,7 +108,7 @@ def _elsewhere(spaces: Iterable["_Space"], models: Collection[str]) -> dict[str,
     for space in spaces:
         for who in sorted(space.priors.keys() & models):
             for share, supported in space.judged(who):
-                right[who] += share * supported
+                right[who] += supported
                 votes[who] += share
     return {who: min(HIGHEST, max(LOWEST, right[who] / votes[who])) for who in votes}
 
@@ -134,14 +134,14 @@ class _Space:
         pairs = itertools.combinations(annotators, 2)
         self.sources = {who: sources.get(who, who) for who in annotators}
         self.akin = {pair for pair in pairs if pair[0] in sources and sources[pair[0]] == sources.get(pair[1])}
-        self.copies: dict[tuple[str, str], float] = dict.fromkeys(self.akin, OF_ONE_SOURCE)
+        self.copies: dict[tuple[str, str], float] = {}
         self.likeness = {item: _likeness(by, alike) for item, by in self.said.items()} if alike else {}
         self.belief: dict[str, dict[str, float]] = {}
 
     def settle(self, priors: Mapping[str, float] | None = None) -> None:
         """Expectation and maximisation in turn, from what annotators are thought to be; copying is looked at once there is a first belief."""
         self.priors |= {who: prior for who, prior in (priors or {}).items() if who in self.priors}
-        self.trust = dict(self.priors)
+        self.trust, self.copies = dict(self.priors), dict.fromkeys(self.akin, OF_ONE_SOURCE)
         for _ in range(ROUNDS):
             self.belief = {item: self._believed(item, by) for item, by in self.said.items()}
             before, self.trust = self.trust, self._trusted()
@@ -197,7 +197,7 @@ class _Space:
         """Accuracies: the expected share of votes that are right, and what was thought before; a source that is alone on an item proves nothing."""
         right, given = {who: PRIOR * prior for who, prior in self.priors.items()}, dict.fromkeys(self.priors, PRIOR)
         for item, by in self.said.items():
-            if len({self.sources[who] for who in by}) < 2:
+            if item not in self.known and len({self.sources[who] for who in by}) < 2:
                 continue
             for who, labels in by.items():
                 for label, share in labels.items():
@@ -206,12 +206,13 @@ class _Space:
         return {who: min(HIGHEST, max(LOWEST, right[who] / given[who])) for who in self.priors}
 
     def judged(self, who: str) -> Iterator[tuple[float, float]]:
-        """An annotator's votes on what others speak of, too: how much each counts, and how right those make it, its own source aside."""
+        """An annotator's votes on what others speak of, too: how much each counts, as far as those are sure, and how right they make it."""
         for item, by in self.said.items():
             others = {one: labels for one, labels in by.items() if self.sources[one] != self.sources[who]}
-            if who in by and others:
+            if who in by and (others or item in self.known):
                 believed = self._believed(item, others)
-                yield from ((share, self._supported(item, label, believed)) for label, share in by[who].items())
+                sure = min(1.0, sum(believed.values()))
+                yield from ((share * sure, share * min(sure, self._supported(item, label, believed))) for label, share in by[who].items())
 
     def _supported(self, item: str, label: str, believed: Mapping[str, float]) -> float:
         """How right a value is: a value that is nearly the true one is nearly right."""

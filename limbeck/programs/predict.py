@@ -174,7 +174,7 @@ class Attempts:
         except ContextWindowExceededError:
             return await self._shorter()
         except LMError as error:
-            raise final(error, self._lm.model) from error
+            raise final(error, self._lm.model, seeing=bool(self._config.get(PICTURES))) from error
         self.calls += (response.id,)
         self._answer = "".join(part.text for part in response.message.parts if isinstance(part, lm15.TextPart))
         if response.finish_reason == "length" and self._asks.uncut:
@@ -287,12 +287,13 @@ def _json_part(answer: str) -> str:
     return answer[start : end + 1] if 0 <= start < end else answer
 
 
-def final(error: LMError, model: str) -> Exception:
-    """Our error for one of DSPy's, after its retries."""
+def final(error: LMError, model: str, *, seeing: bool = False) -> Exception:
+    """Our error for one of DSPy's, after its retries; `seeing`: the model was shown pictures."""
     ours = reason(error)
     if ours:
         return ours
     said = str(error).splitlines()[0]
     if isinstance(error, (LMTransportError, LMAuthError)):
         return ModelUnreachable(f"the server of {model!r} is gone or refuses: {said}; see to it and run again to go on")
-    return CallFailed(f"{model!r} refused or failed: {said}; see the failed ones with: limbeck show RUN --failed")
+    blind = "a model that can't see needs `read: {see: text}`; " if seeing else ""
+    return CallFailed(f"{model!r} refused or failed: {said}; {blind}see the failed ones with: limbeck show RUN --failed")

@@ -32,7 +32,7 @@ class Field(Record):
     format: str = ""
     """How it is written where the kind alone doesn't say."""
     absent: str = ""
-    """What a document without it looks like; its value is then null."""
+    """What a document without it looks like; its value is then null. Without this no rule says that there is none."""
     several: bool = False
     """Whether a document may have more than one."""
     options: tuple[str, ...] = ()

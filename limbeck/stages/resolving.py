@@ -5,7 +5,7 @@ doubtful. It goes to review and is no lesson for students.
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -26,7 +26,7 @@ from limbeck.stages.documented import wanted
 
 STEP = "decide"
 LIKELY = 0.3
-"""A value that is less likely than this is in no record; that it was said is a reason to look at it."""
+"""A field's value that is less likely than this is in no record; that it was said is a reason to look at it."""
 DOUBTED = 0.5
 """What a value's confidence is multiplied by where a check fails."""
 RULES = "rules"
@@ -61,11 +61,24 @@ def heard(context: RunContext) -> dict[str, Said]:
         for document, pages in paging.paged(context):
             said = {f"llm:{context.llm.model}/{name}": grounded(normalised(one, fields), fields, pages) for name, one in readings.get(document, {}).items()}
             if context.settings.read.rules:
+                said = {name: shared(findings, fields) for name, findings in said.items()}
                 said |= {f"{RULES}:{name}": findings for name, findings in annotate(pages, fields).items()}
-            if said:
+            if any(map(says_something, said.values())):
                 found[document] = said
             stage.advance(1)
     return found
+
+
+def shared(findings: Findings, fields: FieldSet) -> Findings:
+    """A model's findings beside rules: one amount that it gives for several fields, as for tax, tip and total, is a share of a vote for each."""
+    amounts = {one.name: found_of(findings, one.name) for one in fields.fields if one.kind == "money"}
+    told = Counter(key for some in amounts.values() for key in {(one.value, one.words) for one in some})
+    return findings | {name: [one.model_copy(update={"score": one.score / told[one.value, one.words]}) for one in some] for name, some in amounts.items() if some}
+
+
+def says_something(findings: Findings) -> bool:
+    """Whether there is a value among them; that there is none is no record."""
+    return any(not isinstance(one, Found) or one.value for some in findings.values() for one in some)
 
 
 def _readings(context: RunContext) -> dict[str, dict[str, Any]]:
@@ -98,7 +111,7 @@ async def keep(context: RunContext, document: str, pages: Pages, findings: Findi
     context.store.put_records(context.run, document, records_of(checked, pages, fields))
 
     async def made() -> Made:
-        return Made({"doubts": doubtful(left_out, {}, fields, least) | doubtful(checked, problems, fields, least)})
+        return Made({"doubts": doubtful(left_out, {}, fields, LIKELY) | doubtful(checked, problems, fields, least)})
 
     await one(context, STEP, document, made())
 

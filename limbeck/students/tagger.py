@@ -30,9 +30,9 @@ from limbeck.students.tagger_training import TOKENS, train
 from limbeck.students.tagger_windows import batched, most_pieces, windows
 from limbeck.students.tuning import Progress
 
-VERSION = 1
+VERSION = 2
 ARRAYS = "tagger.safetensors"
-LIKELY = 0.1
+FAINT = 0.1
 """A value that is less likely than this is no value."""
 MOST_TOLD = 100
 """Lessons that tell how sure a tagger may be where none is held out."""
@@ -69,7 +69,7 @@ class Tagger:
             return reading.entries(field, odds, chances)
         runs = kept(reading.candidates(field, odds[:, 0], odds[:, 1], reach=chances[0].reach), field, chances[0])
         found = [Found(value=one.value, words=one.words, score=chances[0].score(one.odds)) for one in runs]
-        return [one for one in found if one.score >= LIKELY]
+        return [one for one in found if one.score >= FAINT]
 
     def save(self, folder: Path) -> None:
         """Write the student to a folder, which is made where it is missing; `load` reads it.

@@ -1,8 +1,8 @@
 """From the log-odds of words to values: runs of words that stand together and are of their field's kind.
 
 A document mostly has one total, so that of a field without `several` the best run counts, if it is likely enough, rather than
-every word above a line. A run is a row's words with the largest sum of log-odds; names, addresses and texts go on in the
-next rows.
+every word above a line. A run is a row's words with the largest sum of log-odds, raised to `LIKELIEST`; names, addresses and
+texts go on in the next rows.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ ROWS_TRIED = 8
 SMOOTH = {"address": 0.3}
 """How much of a word's log-odds are its row's: addresses are mostly whole rows."""
 LESS_SMOOTH = 0.1
-"""The same of names and texts, beside which other things may stand."""
+"""The same of other long kinds, beside which other things may stand."""
 LIKELIEST = 2.0
 """To this the log-odds of a document's likeliest word are raised, and all others with them: a value of two words that are unlikely is no shorter."""
 BEGUN = 1.5
@@ -45,7 +45,7 @@ class Run:
     odds: float
     """The mean log-odds of its words."""
     total: float
-    """Their sum."""
+    """Their sum, raised."""
 
 
 @dataclass(frozen=True)

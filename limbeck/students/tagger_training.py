@@ -31,9 +31,9 @@ TOKENS = {"cpu": 300_000, "cuda": 5_000_000}
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 4
 WARM_UP = 0.1
 MOST_WEIGHT = 2.0
-"""Of a word that has a tag, against one that has not."""
-RAREST = 1e-5
-"""The share of words that has a tag, at least."""
+"""Of a word that has a tag, against one that has not: the root of how rare that is, up to this bound."""
+RAREST, MOST_OFTEN = 1e-5, 0.5
+"""Bounds of the share of words that has a tag."""
 FOCUS = 0.03
 """How much it counts that a tag's words beat the others of their window."""
 NEVER = -1e4
@@ -127,10 +127,10 @@ class _Run:
         import torch
 
         self.network, self.shown, self.order = network, shown, np.random.default_rng(seed)
-        there, every = _told(shown)
-        self.network.expect(np.clip(there / np.maximum(every, 1.0), RAREST, 0.5).astype(np.float32))
+        shares = _shares(shown)
+        self.network.expect(shares)
         self.place = network.model.device
-        self.weights = torch.from_numpy(_weights(shown)).to(self.place)
+        self.weights = torch.from_numpy(np.sqrt(1 / shares).clip(1.0, MOST_WEIGHT)).to(self.place)
         self.trained = [*network.adapter(), *network.own.parameters()]
         groups = [{"params": network.adapter(), "lr": RATE}, {"params": list(network.own.parameters()), "lr": OWN_RATE}]
         self.optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
@@ -189,13 +189,9 @@ def _focus(outputs: Any, wanted: Any, counts: Any, sizes: Sequence[int]) -> Any:
     return total / len(sizes)
 
 
-def _told(shown: Sequence[Taught]) -> tuple[Floats, Floats]:
-    """[tags] both: how many words have each tag, and of how many it is known."""
-    return sum((one.wanted * one.counts).sum(axis=0) for one in shown), sum(one.counts.sum(axis=0) for one in shown)
-
-
-def _weights(shown: Sequence[Taught]) -> Floats:
-    """[tags]: how much more a word counts that has a tag: the root of how rare it is, up to a bound."""
-    there, every = _told(shown)
-    rare: Floats = np.sqrt(every / np.maximum(there, 1e-6)).clip(1.0, MOST_WEIGHT).astype(np.float32)
-    return rare
+def _shares(shown: Sequence[Taught]) -> Floats:
+    """[tags]: the share of words that has each tag, of those of which it is known."""
+    there = sum((one.wanted * one.counts).sum(axis=0) for one in shown)
+    every = sum(one.counts.sum(axis=0) for one in shown)
+    shares: Floats = np.clip(there / np.maximum(every, 1e-6), RAREST, MOST_OFTEN).astype(np.float32)
+    return shares
