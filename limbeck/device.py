@@ -1,5 +1,6 @@
 """Where tensors are computed, and how: on the GPU where there is one."""
 
+import copy
 from typing import Any
 
 
@@ -14,6 +15,17 @@ def halves() -> Any:
     """A context in which models compute in bfloat16, where that is quicker: on a GPU, and on a CPU that has it."""
     import torch
 
-    place = device()
-    quick = place == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
-    return torch.autocast(place, dtype=torch.bfloat16, enabled=quick)
+    return torch.autocast(device(), dtype=torch.bfloat16, enabled=_is_quick())
+
+
+def halved(model: Any) -> Any:
+    """A copy of a model in bfloat16, where that is quicker; it reads faster than one that is converted layer by layer, and can't learn."""
+    import torch
+
+    return copy.deepcopy(model).to(torch.bfloat16) if _is_quick() else model
+
+
+def _is_quick() -> bool:
+    import torch
+
+    return device() == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))

@@ -3,11 +3,14 @@
 `amounts("RM 1,234.50 CR")` finds `1234.50`.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+KEPT = 4096
+"""Texts of which is known what stands in them, as many annotators look at the same rows."""
 CURRENCIES = {
     "MYR": "rm myr ringgit",
     "USD": "us$ usd us-dollar dollar dollars",
@@ -89,6 +92,11 @@ def amounts(text: str, decimal: Literal[".", ","] | None = None) -> list[Amount]
         decimal: The page's decimal mark, which says what `1.234` is; a comma before three digits parts thousands where it
             isn't known, a point decimals.
     """
+    return list(_amounts(text, decimal))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _amounts(text: str, decimal: Literal[".", ","] | None) -> tuple[Amount, ...]:
     found = []
     for match in _AMOUNT.finditer(text):
         if match["percent"] or match["more"] is not None:
@@ -102,7 +110,7 @@ def amounts(text: str, decimal: Literal[".", ","] | None = None) -> list[Amount]
         code = _CODE_OF[match[group].lower()] if match[group] else None
         start, end = _bounds(match)
         found.append(Amount(-value if below and value else value, start, end, _has_cents(bare), code, match.span(group) if code else None))
-    return found
+    return tuple(found)
 
 
 def _bounds(match: re.Match[str]) -> tuple[int, int]:

@@ -159,6 +159,7 @@ def _beginning(said: str, phrases: Phrases) -> str | None:
     return next((said[:length] for length in range(len(said) - 1, FEWEST_LETTERS - 2, -1) if said[:length] in phrases.known), None)
 
 
+@functools.lru_cache(maxsize=65536)
 def _near(said: str, phrases: Phrases) -> str | None:
     """The phrase from which a text differs by a letter, or by two where it is long."""
     most = _most_wrong(said)

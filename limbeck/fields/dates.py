@@ -4,10 +4,13 @@
 """
 
 import datetime
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
 
+KEPT = 4096
+"""Texts of which is known what stands in them, as many annotators look at the same rows."""
 MONTHS = (
     "january jan januar janvier janv enero ene januari jaenner",
     "february feb februar fevrier fev fevr febrero februari",
@@ -65,13 +68,18 @@ def dates(text: str, day_first: bool | None = None) -> list[Moment]:
         text: A line.
         day_first: How `03/04/2019` is meant; the day comes first where nobody knows, as in most of the world.
     """
+    return list(_dates(text, day_first))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _dates(text: str, day_first: bool | None) -> tuple[Moment, ...]:
     folded = _folded(text)
     found: list[Moment] = []
     for form in _FORMS:
         for match in form.finditer(folded):
             if all(match.end() <= one.start or one.end <= match.start() for one in found):
                 found += _moment(match, day_first)
-    return sorted(found, key=lambda one: one.start)
+    return tuple(sorted(found, key=lambda one: one.start))
 
 
 def date(text: str, day_first: bool | None = None) -> str | None:
@@ -84,6 +92,11 @@ def date(text: str, day_first: bool | None = None) -> str | None:
 
 def times(text: str) -> list[Moment]:
     """All times of day in a line; one with a dot, `13.11`, isn't clear."""
+    return list(_times(text))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _times(text: str) -> tuple[Moment, ...]:
     found = []
     for match in _CLOCK.finditer(_folded(text)):
         hour, half = int(match["hour"]), (match["half"] or "")[:1]
@@ -91,7 +104,7 @@ def times(text: str) -> list[Moment]:
         hour = hour % 12 + (12 if half == "p" else 0) if half and hour <= 12 else hour % 24
         value = f"{hour:02d}:{match['minute']}" + (f":{match['second']}" if match["second"] else "")
         found.append(Moment(value, match.start(), match.end(), match["mark"] == ":" or bool(half)))
-    return found
+    return tuple(found)
 
 
 def time(text: str) -> str | None:

@@ -1,5 +1,6 @@
 """What rows of a receipt's or an invoice's head are: titles, addresses, phone and registration numbers, names with a legal form."""
 
+import functools
 import re
 
 LEGAL = re.compile(
@@ -111,11 +112,13 @@ def is_labelled(text: str) -> bool:
     return _LABELLED.match(spaced(text)) is not None or _GREETED.match(text) is not None
 
 
+@functools.lru_cache(maxsize=4096)
 def is_other(text: str) -> bool:
     """Whether a row of a head is neither a name nor an address."""
     return any(one(text) for one in (is_title, is_phone, is_registration, is_web, is_labelled))
 
 
+@functools.lru_cache(maxsize=4096)
 def address_score(text: str) -> int:
     """How much a row looks like a piece of an address; from 2 on it is one."""
     parted = spaced(text)

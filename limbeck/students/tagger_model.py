@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.device import halves
+from limbeck.device import halved, halves
 from limbeck.encoder import Encoder
 from limbeck.students.tagger_tags import Floats
 from limbeck.students.tagger_windows import Window
@@ -42,6 +42,8 @@ class Network:
         self.hinted = torch.nn.Embedding(1, count)
         parts = {"layout": self.layout, "wide": self.wide, "head": self.head, "row": self.row, "hinted": self.hinted}
         self.own = torch.nn.ModuleDict(parts).to(self.model.device)
+        self.reader: Any = None
+        """What reads once nothing is learnt any more."""
 
     def expect(self, shares: Floats) -> None:
         """Begin with how rare tags are, [tags]: the share of words that have each."""
@@ -58,9 +60,10 @@ class Network:
         self.own.train(learning)
 
     def finish(self) -> None:
-        """Nothing is learnt any more: the adapter becomes part of the encoder, one product of matrices a layer in place of three."""
+        """Nothing is learnt any more: the adapter becomes part of the encoder, one product of matrices a layer in place of three, in bfloat16."""
         self.model.merge_adapter()
         self.train(False)
+        self.reader = halved(self.model)
 
     def adapter(self) -> list[Any]:
         """What is trained of the encoder."""
@@ -73,11 +76,9 @@ class Network:
         ids, there, of_word, places = self._tokens(batch)
         bins = torch.from_numpy(np.concatenate([one.bins for one in batch])).to(ids.device)
         layout = self.layout(bins).sum(dim=1)
-        with halves():
-            given = self.embedded(ids).clone()
-            flat = given.view(-1, given.shape[-1])
-            flat = flat.index_add(0, places, layout[of_word].to(flat.dtype))
-            states = self.model(inputs_embeds=flat.view_as(given), attention_mask=there).last_hidden_state
+        given = self.embedded(ids)
+        given = given.view(-1, given.shape[-1]).index_add(0, places, layout[of_word]).view_as(given)
+        states = self._states(given, there)
         states = states.float().reshape(-1, states.shape[-1])[places]
         words = torch.zeros(len(bins), states.shape[-1], device=ids.device).index_add(0, of_word, states)
         words = words / torch.bincount(of_word, minlength=len(bins)).unsqueeze(1)
@@ -85,6 +86,13 @@ class Network:
         means = torch.zeros(int(lines[-1]) + 1, words.shape[-1], device=ids.device).index_add(0, lines, words)
         of_row = self.row(means / torch.bincount(lines).unsqueeze(1))[lines]
         return self.head(words) + of_row + self.wide(bins).sum(dim=1) + self._hints(batch) * self.hinted.weight
+
+    def _states(self, given: Any, there: Any) -> Any:
+        """The encoder's last states [windows, tokens, dimensions]."""
+        if self.reader is not None:
+            return self.reader(inputs_embeds=given.to(self.reader.dtype), attention_mask=there).last_hidden_state
+        with halves():
+            return self.model(inputs_embeds=given, attention_mask=there).last_hidden_state
 
     def _hints(self, batch: Sequence[Window]) -> Any:
         """[all words, tags]; nothing, while it learns, of a share of the windows."""
