@@ -63,11 +63,12 @@ def _curve(kind: str, points: list[dict[str, float]]) -> str:
     curves = {name: [(point[ACROSS], point[name]) for point in points] for name in drawn}
     keys = "".join(f'<span class="key key-{at}"></span>{safe(name)}' for at, name in enumerate(drawn, 1))
     rates = sorted({0.0, *(point[ACROSS] for point in points)})
+    told = "score by the share of what is taught that was made wrong"
     plot = (
         f'<figure><div class="plot"><div class="ys">{"".join(f"<span>{y}%</span>" for y in (100, 75, 50, 25, 0))}</div>'
-        f'{lines(curves, f"{kind}: score by the share of what is taught that was made wrong")}'
+        f'{lines(curves, f"{kind}: {told}")}'
         f'<div class="xs">{"".join(f"<span>{rate:.0%}</span>" for rate in rates)}</div></div>'
-        f"<figcaption><span>{keys}</span><span>score by the share of what is taught that was made wrong</span></figcaption></figure>"
+        f"<figcaption><span>{keys}</span><span>{told}</span></figcaption></figure>"
     )
     heads = list(points[0])
     return plot + table(heads, [[safe(_said(point[head])) for head in heads] for point in points], "figures")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-KEPT = 4096
-"""Texts of which is known what stands in them, as many annotators look at the same rows."""
+from limbeck.fields.dates import ROWS_KEPT
+
 CURRENCIES = {
     "MYR": "rm myr ringgit",
     "USD": "us$ usd us-dollar dollar dollars",
@@ -95,7 +95,7 @@ def amounts(text: str, decimal: Literal[".", ","] | None = None) -> list[Amount]
     return list(_amounts(text, decimal))
 
 
-@functools.lru_cache(maxsize=KEPT)
+@functools.lru_cache(maxsize=ROWS_KEPT)
 def _amounts(text: str, decimal: Literal[".", ","] | None) -> tuple[Amount, ...]:
     found = []
     for match in _AMOUNT.finditer(text):

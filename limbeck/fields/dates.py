@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-KEPT = 4096
+ROWS_KEPT = 4096
 """Texts of which is known what stands in them, as many annotators look at the same rows."""
 MONTHS = (
     "january jan januar janvier janv enero ene januari jaenner",
@@ -71,7 +71,7 @@ def dates(text: str, day_first: bool | None = None) -> list[Moment]:
     return list(_dates(text, day_first))
 
 
-@functools.lru_cache(maxsize=KEPT)
+@functools.lru_cache(maxsize=ROWS_KEPT)
 def _dates(text: str, day_first: bool | None) -> tuple[Moment, ...]:
     folded = _folded(text)
     found: list[Moment] = []
@@ -95,7 +95,7 @@ def times(text: str) -> list[Moment]:
     return list(_times(text))
 
 
-@functools.lru_cache(maxsize=KEPT)
+@functools.lru_cache(maxsize=ROWS_KEPT)
 def _times(text: str) -> tuple[Moment, ...]:
     found = []
     for match in _CLOCK.finditer(_folded(text)):

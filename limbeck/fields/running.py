@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from limbeck.schemas.pages import Pages
@@ -45,7 +46,7 @@ class Running:
         start, end = self.rows[number]
         return " ".join(self.words[start:end])
 
-    @property
+    @cached_property
     def prose(self) -> bool:
         """Whether it is running text rather than a form, by the length of its longer rows."""
         lengths = sorted(end - start for start, end in self.rows)

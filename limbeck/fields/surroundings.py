@@ -3,6 +3,8 @@
 import functools
 import re
 
+from limbeck.fields.dates import ROWS_KEPT
+
 LEGAL = re.compile(
     r"(?<![a-z])(?:s\W{0,2}[dil1]\W{0,2}n\W{0,3}[b8]\W{0,2}[hn]\W{0,2}[du]|s\W?n? ?bhd|sdn|bhd|s[/.]b|berhad|enterprise|trading co|plc|p\.l\.c|ltd|limited|llc|l\.l\.c|llp|inc|incorporated|corp|corporation|gmbh(?: & co\.? kg)?|ag|kg|ohg|ug|e\.k|mbh|sarl|s\.a\.r\.l|sas|s\.a\.s|s\.a|sa|eurl|s\.?l\.?u?|s\.l|srl|s\.r\.l|spa|s\.p\.a|bv|b\.v|nv|n\.v|bvba|oy|ab|aps|a/s|pte\.? ?ltd|pvt\.? ?ltd|pty\.? ?ltd|k\.k|co\.?,? ?ltd)\.?$",
     re.IGNORECASE,
@@ -112,13 +114,13 @@ def is_labelled(text: str) -> bool:
     return _LABELLED.match(spaced(text)) is not None or _GREETED.match(text) is not None
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=ROWS_KEPT)
 def is_other(text: str) -> bool:
     """Whether a row of a head is neither a name nor an address."""
     return any(one(text) for one in (is_title, is_phone, is_registration, is_web, is_labelled))
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=ROWS_KEPT)
 def address_score(text: str) -> int:
     """How much a row looks like a piece of an address; from 2 on it is one."""
     parted = spaced(text)

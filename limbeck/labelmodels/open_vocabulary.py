@@ -130,7 +130,7 @@ class _Space:
         self.known = {item: known[item, name] for item in said if (item, name) in known}
         annotators = sorted({who for by in said.values() for who in by})
         self.priors = {who: priors.get(who, ACCURACY) for who in annotators}
-        self.trust = dict(self.priors)
+        self.trust: dict[str, float] = {}
         pairs = itertools.combinations(annotators, 2)
         self.sources = {who: sources.get(who, who) for who in annotators}
         self.akin = {pair for pair in pairs if pair[0] in sources and sources[pair[0]] == sources.get(pair[1])}
