@@ -47,7 +47,7 @@ class Compared:
     found: Mapping[str, Mapping[str, Findings]]
     """By row (llm, annotators, aggregate, student) and a document's id."""
     seconds: Mapping[str, float]
-    """A page, where all documents are to be read at once: of the model, and of the student with the annotators that it heeds."""
+    """A page, where all documents are to be read at once, once warm: of the model, and of the student with the annotators that it heeds."""
     lessons: Sequence[PageLesson]
     """What the student was taught."""
     ids: Sequence[str]
@@ -60,8 +60,11 @@ def compared(shown: Sequence[Row], unseen: Sequence[Row], fields: FieldSet, fold
         model = {"name": EMBEDDED, "base_url": server.base_url}
         common = {"model": model, "seed": place.seed}
         teaching = piped(shown, fields, folder / "shown", place.progress(), read={"readings": 1, "limit": TAUGHT}, **common)
+        student = tagger.load(_student(teaching))
+        # Both are warm when their time is taken: the model's server has read as many documents by then.
+        _read(student, shown[:TAUGHT])
         # Before anybody else has looked at the unseen documents: annotators remember what stands in rows that they know.
-        read, student_seconds = _read(tagger.load(_student(teaching)), unseen)
+        read, student_seconds = _read(student, unseen)
         asked = piped(unseen, fields, folder / "unseen", place.progress(), read={"readings": 1}, student={"kinds": []}, **common)
     rules = fuse([annotate(row.pages, fields) for row in unseen], fields)
     found = {

@@ -11,6 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
 from limbeck.fields.view import COLUMN, Row
 from limbeck.schemas.fields import Field, FieldSet
 
@@ -59,13 +62,9 @@ class Phrases:
         return frozenset(self.announces) | frozenset(self.repels)
 
     @functools.cached_property
-    def shortened(self) -> Mapping[str, Sequence[str]]:
-        """Phrases by what is left of them without a letter or two: texts that differ by as many leave the same (symmetric deletion)."""
-        left: dict[str, list[str]] = defaultdict(list)
-        for phrase in sorted(self.known):
-            for shorter in _shortened(phrase, _most_wrong(phrase)):
-                left[shorter].append(phrase)
-        return left
+    def ordered(self) -> Sequence[str]:
+        """The same, from a to z."""
+        return sorted(self.known)
 
 
 @functools.lru_cache(maxsize=64)
@@ -159,40 +158,15 @@ def _beginning(said: str, phrases: Phrases) -> str | None:
     return next((said[:length] for length in range(len(said) - 1, FEWEST_LETTERS - 2, -1) if said[:length] in phrases.known), None)
 
 
-@functools.lru_cache(maxsize=65536)
 def _near(said: str, phrases: Phrases) -> str | None:
-    """The phrase from which a text differs by a letter, or by two where it is long."""
+    """The phrase from which a text differs least, by a letter, or by two where it is long; of several the first in the alphabet."""
     most = _most_wrong(said)
     if not most or len(said) > MOST_LETTERS:
         return None
-    alike = {phrase for shorter in _shortened(said, most) for phrase in phrases.shortened.get(shorter, ())}
-    fitting = [(apart, phrase) for phrase in alike if (apart := edits(said, phrase, most)) <= most]
-    return min(fitting)[1] if fitting else None
+    found = process.extractOne(said, phrases.ordered, scorer=Levenshtein.distance, score_cutoff=most)
+    return found[0] if found else None
 
 
 def _most_wrong(phrase: str) -> int:
     """How many letters of a phrase may be wrong."""
     return 0 if len(phrase) < FEWEST_LETTERS else 1 if len(phrase) < TWO_WRONG else 2
-
-
-def _shortened(text: str, most: int) -> set[str]:
-    """A text, and what is left of it without up to `most` letters."""
-    left = {text}
-    for _ in range(most):
-        left |= {one[:at] + one[at + 1 :] for one in left for at in range(len(one))}
-    return left
-
-
-def edits(one: str, other: str, most: int) -> int:
-    """Levenshtein's distance of two texts; something above `most` where it is more."""
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    before = list(range(len(other) + 1))
-    for row, letter in enumerate(one, start=1):
-        now = [row]
-        for column, also in enumerate(other, start=1):
-            now.append(min(before[column] + 1, now[-1] + 1, before[column - 1] + (letter != also)))
-        if min(now) > most:
-            return most + 1
-        before = now
-    return before[-1]

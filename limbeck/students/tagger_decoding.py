@@ -70,6 +70,7 @@ class Reading:
     def __init__(self, pages: Pages, day_first: bool | None) -> None:
         self.words, self.day_first = pages.words, day_first
         self.rows = rows(pages.words)
+        self._sizes = [len(row) for row in self.rows]
 
     def candidates(
         self, field: Field, odds: Floats, begins: Floats | None = None, within: range | None = None, reach: float = 0.0
@@ -85,10 +86,11 @@ class Reading:
         """
         if not len(odds):
             return []
-        likely = odds + max(0.0, LIKELIEST - float(odds.max()))
+        raised = max(0.0, LIKELIEST - float(odds.max()))
+        likely = odds + raised
         made = self._long(field, likely, begins, within, reach) if field.kind in LONG else self._short(field, likely, within)
         best: dict[str, Run] = {}
-        for one in sorted((dataclasses.replace(one, odds=float(odds[list(one.words)].mean())) for one in made), key=lambda one: -one.total):
+        for one in sorted((dataclasses.replace(one, odds=one.odds - raised) for one in made), key=lambda one: -one.total):
             key = canonical(one.value, field)
             known = best.get(key)
             # What stands on a page more than once is likelier.
@@ -136,10 +138,9 @@ class Reading:
             yield from filter(None, (self._run(field, words, odds) for words in found))
 
     def _smooth(self, odds: Floats, share: float) -> Floats:
-        made = odds.copy()
-        for row in self.rows:
-            made[row] = (1 - share) * odds[row] + share * odds[row].mean()
-        return made
+        sums = np.add.reduceat(odds, np.cumsum([0, *self._sizes[:-1]]))
+        means = (sums / self._sizes).astype(np.float32)
+        return (1 - share) * odds + share * np.repeat(means, self._sizes)
 
     def _adjoin(self, one: Sequence[int], other: Sequence[int], begins: Floats | None) -> bool:
         """Whether runs of two rows that follow each other may be one value: one below the other, or a line that is broken."""
