@@ -109,13 +109,16 @@ def doubts(store: Path, run: Run, limit: int | None = None) -> list[Doubt]:
         f"""
         WITH said AS (
             SELECT r.document, r.row, r.type, r.position, v.place, v.name, v.key, v.text, v.status, v.origin, if(v.text IS NULL, 0, v.confidence) AS confidence,
-                json_extract_string(a.value, '$.doubts')::JSON->>(CASE WHEN r.row > 0 THEN r.type ELSE v.name END) AS doubt
+                if(r.row > 0, r.type, v.name) AS field, a.value->'$.problems'->>field AS broken, a.value->'$.doubts'->>field AS doubt
             FROM records r JOIN record_values v USING (run, document, position)
             LEFT JOIN artifacts a ON a.run = r.run AND a.step = 'decide' AND a.item = r.document
             WHERE r.run = '{run.id}'
         ),
-        unsure AS (SELECT *, doubt LIKE '% does not stand on the page' OR doubt LIKE '% is not sure: %' AS faint FROM said),
-        doubted AS (SELECT * EXCLUDE (doubt, faint), CASE WHEN text IS NULL OR NOT faint THEN doubt END AS problem FROM unsure WHERE text IS NOT NULL OR (row = 0 AND faint))
+        -- Of what was left out the doubt is all that there is to say; what is there says for itself how sure it is.
+        doubted AS (
+            SELECT * EXCLUDE (field, broken, doubt), if(text IS NULL, doubt, broken) AS problem FROM said
+            WHERE text IS NOT NULL OR (row = 0 AND doubt IS NOT NULL AND broken IS NULL)
+        )
         SELECT d.*, p.key AS document_key FROM doubted d
         JOIN (SELECT document, min_by(key, position) AS key, min(position) AS position FROM places WHERE run = '{run.id}' GROUP BY document) p
         ON p.document = d.document WHERE d.status = 'inferred' OR d.confidence < {review(run)} OR d.problem IS NOT NULL

@@ -98,8 +98,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
         opened.put_records(RUN, mail, MAIL_RECORDS)
         made = [Artifact(run=RUN, step="pages", item=item, value=json.dumps({"pages": id})) for item, id in ((taxi, "p1"), (mail, "p2"))]
         made.append(Artifact(run=RUN, step="pages", item=torn, value="null", status="failed", error="torn"))
-        doubts = {"total": "subtotal 8.00 + tax 0.50 is 8.50, but total 12.50 was read", "company": "'Night Owl' is not sure: 0.40"}
-        made.append(Artifact(run=RUN, step="decide", item=taxi, value=json.dumps({"doubts": doubts})))
+        problems = {"total": "subtotal 8.00 + tax 0.50 is 8.50, but total 12.50 was read"}
+        decided = {"doubts": {**problems, "company": "'Night Owl' is not sure: 0.40"}, "problems": problems}
+        made.append(Artifact(run=RUN, step="decide", item=taxi, value=json.dumps(decided)))
         said = {
             "llm:big/read": {"company": "nightowl", "total": "12.50", "phone": ABSENT}, "llm:big/read-2": {"company": "owl", "total": "15.00"},
             "rules:sums": {"total": "12.50"}, "rules:cue": {"total": ABSENT},
@@ -218,7 +219,8 @@ def test_votes_are_found_where_the_field_set_was_edited_since(store: Store, monk
 
 def test_a_sum_that_does_not_add_up_makes_a_sure_value_doubtful(store: Store) -> None:
     (found,) = [one for one in store.artifacts(RUN, "decide").values()]
-    store.put([found.model_copy(update={"value": json.dumps({"doubts": {"items": "items.amount 12.50, but total 9.00 was read"}})})])
+    problems = {"items": "items.amount 12.50, but total 9.00 was read"}
+    store.put([found.model_copy(update={"value": json.dumps({"doubts": problems, "problems": problems})})])
     store.flush()
     doubts = [one for one in show_pages.doubts(store.path, the_run(store)) if one.row]
     assert [(one.value.name, one.why) for one in doubts] == [(name, "items.amount 12.50, but total 9.00 was read") for name in ("name", "amount")]

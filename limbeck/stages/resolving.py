@@ -111,7 +111,8 @@ async def keep(context: RunContext, document: str, pages: Pages, findings: Findi
     context.store.put_records(context.run, document, records_of(checked, pages, fields))
 
     async def made() -> Made:
-        return Made({"doubts": doubtful(left_out, {}, fields, LIKELY) | doubtful(checked, problems, fields, least)})
+        doubts = doubtful(left_out, {}, fields, LIKELY) | doubtful(checked, problems, fields, least)
+        return Made({"doubts": doubts, "problems": problems})
 
     await one(context, STEP, document, made())
 

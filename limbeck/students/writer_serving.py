@@ -18,6 +18,8 @@ from limbeck.students.writer_training import RANK, folder_of
 NAME = "writer"
 """What requests call the adapter; the base is `base`."""
 CONTEXT = 2048
+PATIENCE = 3600.0
+"""Seconds for an answer: a server on a machine of few processors is slow, and no one else's to be busy elsewhere."""
 
 
 @asynccontextmanager
@@ -36,7 +38,7 @@ async def writing(base: str, adapter: Path, log: Path, context: int = CONTEXT) -
     options = ("--enable-lora", "--max-lora-rank", str(RANK), "--lora-modules", f"{NAME}={adapter}")
     server = await in_thread(lambda: serve(folder_of(base), name="base", log=log, context=context, options=options))
     try:
-        settings = ModelSettings(name=NAME, base_url=server.base_url)
+        settings = ModelSettings(name=NAME, base_url=server.base_url, timeout=PATIENCE)
         async with OpenAIServer(settings, server.base_url, NAME) as client:
             await client.check()
 
