@@ -18,7 +18,7 @@ from limbeck.predicting import predict_file
 from limbeck.schemas.extraction import Attribute, RecordSchema, RecordType
 from limbeck.schemas.tables import Cell, Table, Target
 from limbeck.sections import EMBEDDED
-from limbeck.students import cell_files, cellwise, ridge, writer, writer_training
+from limbeck.students import cell_files, cellwise, ridge, writer, writer_serving, writer_training
 from limbeck.students.cell_candidates import around_table, candidates, spans
 from limbeck.students.cell_lessons import CellLesson, drawn, tidy
 from limbeck.students.cell_ranking import choose, gains, token_f1
@@ -307,6 +307,7 @@ SHORT = RecordSchema(types=(RecordType(name="A", attributes=(Attribute(name="m")
 
 
 def test_a_writer_learns_and_its_adapter_can_be_loaded(tiny: str, tmp_path: Path) -> None:
+    import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
@@ -319,6 +320,17 @@ def test_a_writer_learns_and_its_adapter_can_be_loaded(tiny: str, tmp_path: Path
     assert cell_files.is_cell_reader(tmp_path / "student") and read_writer(tmp_path / "student", RecordSchema) == (SHORT, tiny)
     loaded = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny), str(tmp_path / "student"))
     assert any("lora_B" in name and float(one.abs().sum()) > 0 for name, one in loaded.named_parameters())
+    writer_training.merge(tiny, tmp_path / "student", tmp_path / "merged")
+    one, base, given = AutoModelForCausalLM.from_pretrained(tmp_path / "merged"), AutoModelForCausalLM.from_pretrained(tiny), torch.arange(9).unsqueeze(0)
+    apart = [float((other(given).logits - one(given).logits).abs().max()) for other in (loaded, base)]
+    assert apart[0] < 0.1 * apart[1]
+
+
+def test_a_damaged_adapter_is_not_served(tiny: str, tmp_path: Path) -> None:
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        (tmp_path / name).write_text("{}", "utf-8")
+    with pytest.raises(StudentError, match="is damaged .*train it again"):
+        writer_training.merge(tiny, tmp_path, tmp_path / "merged")
 
 
 @pytest.mark.parametrize(
@@ -440,8 +452,10 @@ def test_a_writer_is_as_sure_as_its_type_is_likely(tokens: list[tuple[str, float
 
 
 @pytest.mark.vllm
-async def test_a_writer_is_served_beside_its_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("merged", [True, False])
+async def test_a_writer_is_served_merged_with_its_base_or_beside_it(merged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIMBECK_CALLS", "on")
+    monkeypatch.setattr(writer_serving, "is_cpu_build", lambda: merged)
     made = writer.fit(lessons(range(4)), [], SCHEMA, EMBEDDED, 0, lambda _: None, 1500)
     made.save(tmp_path / "student")
     one = table(80)

@@ -130,6 +130,15 @@ def test_a_value_is_read_down_its_column() -> None:
         assert found and said(pages, found[0])[:3] == value[:3] and len(found[0]) == len(value.split())
 
 
+def test_an_entry_that_is_said_too_often_counts_as_often_as_it_stands() -> None:
+    items = Field(name="items", kind="list", fields=(Field(name="name"), Field(name="amount", kind="money")))
+    tea, wine, beer = ({"name": name, "amount": amount} for name, amount in (("Tea", "3.00"), ("Wine", "5.00"), ("Beer", "4.00")))
+    listed = {"items": [tea, wine, *[tea] * 30, beer, beer]}
+    found = grounded(listed, FieldSet(name="bill", fields=(items,)), page("Tea  3.00", "Wine  5.00", "Tea  3.00", "Total 11.00"))["items"]
+    # What stands nowhere at all is said once, and is for others to judge.
+    assert [(entry["name"].value, bool(entry["name"].words)) for entry in found] == [("Tea", True), ("Wine", True), ("Tea", True), ("Beer", False)]  # type: ignore[index]
+
+
 def test_what_was_said_becomes_findings() -> None:
     items = Field(name="items", kind="list", fields=(Field(name="name"), Field(name="count", kind="number"), Field(name="amount", kind="money")))
     fields = FieldSet(name="bill", fields=(Field(name="total", kind="money"), Field(name="phones", kind="phone", several=True), Field(name="tip", kind="money"), items))

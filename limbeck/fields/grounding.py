@@ -70,15 +70,20 @@ class Source:
         return [_found(str(one), self.find(str(one), field)) for one in (said if isinstance(said, list) else [said])]
 
     def entries(self, said: Sequence[Mapping[str, str | None]], field: Field) -> list[Entry]:
-        """What was said of a `list` field: entries follow each other down the pages, and what one says stands together."""
+        """What was said of a `list` field: entries follow each other down the pages, and what one says stands together.
+
+        An entry that repeats another one stands on the pages as often, or was said too often, as small models go on and on.
+        """
         made: list[Entry] = []
         used: set[Words] = set()
         line = -1
-        for one in said:
+        for number, one in enumerate(said):
             given = {each.name: (text, self.places(text, each)) for each in field.fields if (text := one.get(each.name))}
             free = {name: [place for place in places if place[0] not in used] for name, (_, places) in given.items()}
             line = self._line(free, line)
             entry = {name: _found(text, self._nearest(free[name], line)) for name, (text, _) in given.items()}
+            if one in said[:number] and not all(found.words for found in entry.values()):
+                continue
             used |= {found.words for found in entry.values() if found.words}
             made.append(entry)
         return made

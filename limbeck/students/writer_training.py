@@ -19,6 +19,7 @@ from limbeck.errors import ConfigError, StudentError
 from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.fields import FieldSet
 from limbeck.sections import EMBEDDED
+from limbeck.students.loading import damaged
 
 RANK, ALPHA = 16, 32
 RATE = 1e-3
@@ -107,7 +108,12 @@ class Writer:
             told = {"kind": "writer", "version": VERSION, "base": self.base, key_of(type(self.taught)): what, "metrics": self.metrics}
             (folder / MANIFEST).write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
         except OSError as error:
-            raise StudentError(f"can't write a student to {str(folder)!r} ({error.strerror}); make room and run again") from None
+            raise no_room(folder, error) from None
+
+
+def no_room(folder: Path, error: OSError) -> StudentError:
+    """What is said where a writer can't be kept."""
+    return StudentError(f"can't write a student to {str(folder)!r} ({error.strerror}); make room and run again")
 
 
 def key_of(taught: type[Any]) -> str:
@@ -182,6 +188,30 @@ def _loaded(base: str) -> tuple[Any, Any]:
     if not tokenizer.chat_template or not tokenizer.eos_token:
         raise ConfigError(f"{base!r} has no chat template or no end token; write `student: base:` a model that was taught to chat")
     return tokenizer, model.to(device())
+
+
+def merge(base: str, adapter: Path, folder: Path) -> None:
+    """Write a model that is a base and its adapter in one.
+
+    Raises:
+        StudentError: The adapter is damaged, or none of this base, or the folder can't be written.
+        ConfigError: The base can't be loaded.
+    """
+    from peft import PeftModel
+    from safetensors import SafetensorError
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    tokenizer, model = _loaded(base)
+    try:
+        merged: Any = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+        raise damaged(adapter, "adapter", error) from error
+    try:
+        merged.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    except OSError as error:
+        raise no_room(folder, error) from None
 
 
 def _adapted(model: Any, base: str) -> Any:
