@@ -49,6 +49,13 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE pages (id VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
     """,
+    # What can't be right was told from what is unsure by its wording.
+    """
+    UPDATE artifacts SET value = json_object('doubts', value->'$.doubts', 'problems', map_from_entries(list_filter(
+        map_entries((value->'$.doubts')::MAP(VARCHAR, VARCHAR)),
+        lambda one: one.value NOT LIKE '% does not stand on the page' AND one.value NOT LIKE '% is not sure: %')))
+    WHERE step = 'decide' AND (value->'$.doubts') IS NOT NULL;
+    """,
 )
 
 

@@ -109,7 +109,8 @@ def doubts(store: Path, run: Run, limit: int | None = None) -> list[Doubt]:
         f"""
         WITH said AS (
             SELECT r.document, r.row, r.type, r.position, v.place, v.name, v.key, v.text, v.status, v.origin, if(v.text IS NULL, 0, v.confidence) AS confidence,
-                if(r.row > 0, r.type, v.name) AS field, a.value->'$.problems'->>field AS broken, a.value->'$.doubts'->>field AS doubt
+                if(r.row > 0, r.type, v.name) AS field,
+                CAST(a.value->'$.problems' AS MAP(VARCHAR, VARCHAR))[field] AS broken, CAST(a.value->'$.doubts' AS MAP(VARCHAR, VARCHAR))[field] AS doubt
             FROM records r JOIN record_values v USING (run, document, position)
             LEFT JOIN artifacts a ON a.run = r.run AND a.step = 'decide' AND a.item = r.document
             WHERE r.run = '{run.id}'

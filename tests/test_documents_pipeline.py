@@ -182,8 +182,8 @@ def test_one_amount_for_several_fields_is_a_share_of_a_vote_for_each() -> None:
 
 def test_sums_that_do_not_add_up_make_their_fields_doubtful(tmp_path: Path) -> None:
     outcome = piped(project(tmp_path, read={"readings": 1, "rules": False}), knows(lambda text: "Fig Tree" in text))
-    doubts = [one[2]["doubts"] for one in artifacts(outcome, "decide").values()]
-    assert sum("total" in one for one in doubts) == DOCUMENTS // 4
+    doubts, problems = ([one[2][what] for one in artifacts(outcome, "decide").values()] for what in ("doubts", "problems"))
+    assert problems == doubts and sum("total" in one for one in doubts) == DOCUMENTS // 4
     assert all(set(one) == {"subtotal", "tax", "tip", "total"} for one in doubts if one)  # Any of them may be what is wrong.
 
 

@@ -134,9 +134,25 @@ def test_an_entry_that_is_said_too_often_counts_as_often_as_it_stands() -> None:
     items = Field(name="items", kind="list", fields=(Field(name="name"), Field(name="amount", kind="money")))
     tea, wine, beer = ({"name": name, "amount": amount} for name, amount in (("Tea", "3.00"), ("Wine", "5.00"), ("Beer", "4.00")))
     listed = {"items": [tea, wine, *[tea] * 30, beer, beer]}
-    found = grounded(listed, FieldSet(name="bill", fields=(items,)), page("Tea  3.00", "Wine  5.00", "Tea  3.00", "Total 11.00"))["items"]
+    pages = page("Tea  3.00", "Wine  5.00", "Tea  3.00", "Total 11.00", "Cash 3.00")
+    found = grounded(listed, FieldSet(name="bill", fields=(items,)), pages)["items"]
     # What stands nowhere at all is said once, and is for others to judge.
     assert [(entry["name"].value, bool(entry["name"].words)) for entry in found] == [("Tea", True), ("Wine", True), ("Tea", True), ("Beer", False)]  # type: ignore[index]
+
+
+def test_an_entry_that_stands_twice_counts_twice_though_a_part_of_it_is_not_printed() -> None:
+    items = Field(name="items", kind="list", fields=(Field(name="name"), Field(name="count", kind="number"), Field(name="amount", kind="money")))
+    tea = {"name": "Tea", "count": "1", "amount": "3.00"}
+    found = grounded({"items": [tea, tea]}, FieldSet(name="bill", fields=(items,)), page("Tea  3.00", "Tea  3.00"))["items"]
+    assert [entry["name"].words for entry in found] == [(0,), (2,)]  # type: ignore[index]
+
+
+def test_what_follows_an_entry_that_is_said_too_often_stands_where_it_stood() -> None:
+    items = Field(name="items", kind="list", fields=(Field(name="name"), Field(name="amount", kind="money")))
+    listed = [{"name": name, "amount": amount} for name, amount in (("Tea", "3.00"), ("Wine", "5.00"), ("Tea", "3.00"), ("Beer", "4.00"))]
+    pages = page("Tea  3.00", "Wine  5.00", "Beer  4.00", "Cider  4.00", "Cash  3.00")
+    found = grounded({"items": listed}, FieldSet(name="bill", fields=(items,)), pages)["items"]
+    assert [entry["amount"].words for entry in found] == [(1,), (3,), (5,)]  # type: ignore[index]
 
 
 def test_what_was_said_becomes_findings() -> None:

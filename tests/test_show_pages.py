@@ -226,6 +226,15 @@ def test_a_sum_that_does_not_add_up_makes_a_sure_value_doubtful(store: Store) ->
     assert [(one.value.name, one.why) for one in doubts] == [(name, "items.amount 12.50, but total 9.00 was read") for name in ("name", "amount")]
 
 
+def test_what_was_left_out_is_listed_and_what_a_failed_sum_lacks_is_not(store: Store) -> None:
+    problems, unsure = {"total": "subtotal 8.00 is 8.00, but total 9.00 was read"}, {"$ VAT/GST": "'1.00' is not sure: 0.10", "company": "'Owl' is not sure: 0.20"}
+    mail = next(one.document for one in store.places(RUN) if one.key == "mail.txt")
+    store.put([Artifact(run=RUN, step="decide", item=mail, value=json.dumps({"doubts": {**problems, **unsure}, "problems": problems}))])
+    store.put_records(RUN, mail, [Extracted(row=0, column=0, value="", type="receipt", confidence=0.0, values=tuple(value(one, None) for one in ("company", "$ VAT/GST", "total")))])
+    store.flush()
+    assert {one.value.name: one.why for one in show_pages.doubts(store.path, the_run(store)) if one.key == "mail.txt"} == unsure
+
+
 # ---- the report's facts ----------------------------------------------------------------------------------------------
 
 

@@ -1,3 +1,4 @@
+import json
 import signal
 import subprocess
 import sys
@@ -320,6 +321,23 @@ def test_an_old_project_opens_with_what_it_holds(tmp_path: Path) -> None:
     with Store.open(file) as store:
         assert store.rows("SELECT * FROM documents") == [{"id": "d", "text": "an old text"}]
         assert store.rows("SELECT count(*) AS n FROM migrations") == [{"n": len(MIGRATIONS)}]
+
+
+def test_of_an_old_run_failed_checks_are_told_from_what_is_unsure(tmp_path: Path) -> None:
+    failed = {"total": "subtotal 8.00 is 8.00, but total 9.00 was read", "tip": "subtotal 8.00 is 8.00, but total 9.00 was read"}
+    doubts = {**failed, "company": "'Owl' is not sure: 0.20", "date": "'2019-04-03' does not stand on the page"}
+    old = {"x": json.dumps({"doubts": doubts}), "y": json.dumps({"doubts": {}}), "z": "null"}
+    file = tmp_path / "a.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE TABLE migrations (number INTEGER PRIMARY KEY)")
+        for at, migration in enumerate(MIGRATIONS[:4]):
+            connection.execute(migration)
+            connection.execute("INSERT INTO migrations VALUES (?)", [at])
+        for item, value in old.items():
+            connection.execute("INSERT INTO artifacts VALUES ('r', 'decide', ?, ?, [], 'done', NULL)", [item, value])
+    with Store.open(file) as store:
+        kept = {row["item"]: json.loads(row["value"]) for row in store.rows("SELECT item, value FROM artifacts")}
+    assert kept == {"x": {"doubts": doubts, "problems": failed}, "y": {"doubts": {}, "problems": {}}, "z": None}
 
 
 COLUMNS = {

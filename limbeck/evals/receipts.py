@@ -87,10 +87,12 @@ def _read(student: tagger.Tagger, rows: Sequence[Row]) -> tuple[dict[str, Findin
     """
     gc.collect()
     gc.freeze()
-    started = time.perf_counter()
-    found = student.read_many([row.pages for row in rows])
-    seconds = (time.perf_counter() - started) / sum(len(row.pages.sheets) for row in rows)
-    gc.unfreeze()
+    try:
+        started = time.perf_counter()
+        found = student.read_many([row.pages for row in rows])
+        seconds = (time.perf_counter() - started) / sum(len(row.pages.sheets) for row in rows)
+    finally:
+        gc.unfreeze()
     return dict(zip([row.id for row in rows], found, strict=True)), seconds
 
 

@@ -21,6 +21,7 @@ AMOUNTS = ("money", "number")
 TEXTS = ("text", "name", "address", "place")
 UNGROUNDED = 0.5
 """What the surety of a value is multiplied by that stands nowhere."""
+NOWHERE = Found(value="", score=UNGROUNDED)
 TOKEN = re.compile(r"[^\W_]+")
 
 Grounded = tuple[Words, Status]
@@ -72,7 +73,7 @@ class Source:
     def entries(self, said: Sequence[Mapping[str, str | None]], field: Field) -> list[Entry]:
         """What was said of a `list` field: entries follow each other down the pages, and what one says stands together.
 
-        An entry that repeats another one stands on the pages as often, or was said too often, as small models go on and on.
+        An entry that repeats another one begins in a place of its own, or was said too often, as small models go on and on.
         """
         made: list[Entry] = []
         used: set[Words] = set()
@@ -80,10 +81,11 @@ class Source:
         for number, one in enumerate(said):
             given = {each.name: (text, self.places(text, each)) for each in field.fields if (text := one.get(each.name))}
             free = {name: [place for place in places if place[0] not in used] for name, (_, places) in given.items()}
-            line = self._line(free, line)
-            entry = {name: _found(text, self._nearest(free[name], line)) for name, (text, _) in given.items()}
-            if one in said[:number] and not all(found.words for found in entry.values()):
+            here = self._line(free, line)
+            entry = {name: _found(text, self._nearest(free[name], here)) for name, (text, _) in given.items()}
+            if one in said[:number] and not next(iter(entry.values()), NOWHERE).words:
                 continue
+            line = here
             used |= {found.words for found in entry.values() if found.words}
             made.append(entry)
         return made

@@ -181,7 +181,7 @@ async def read(send: Send, model: str, fields: FieldSet, pages: Pages) -> Findin
 
     Args:
         send: Takes a chat request of OpenAI's protocol.
-        model: The adapter's name at the server.
+        model: What the server calls it.
         fields: What it was taught.
         pages: The document.
     """

@@ -1,4 +1,4 @@
-"""The student `writer`: a causal model with a LoRA adapter that writes a cell's record as JSON, served by vLLM beside its base.
+"""The student `writer`: a causal model with a LoRA adapter that writes a cell's record as JSON, served by vLLM.
 
 It is asked about one cell at a time, in a prompt a tenth as long as its teacher's: the table is not in it, but what a
 reader would look at from the cell (`tables/describing.py`); nor is the schema, which it learns by heart, as its answers
@@ -94,7 +94,7 @@ async def read(send: Send, model: str, schema: RecordSchema, table: Table, targe
 
     Args:
         send: Takes a chat request of OpenAI's protocol.
-        model: The adapter's name at the server.
+        model: What the server calls it.
         schema: What it was taught.
         table: Where the cells stand.
         targets: The cells.

@@ -20,7 +20,7 @@ NAME = "writer"
 """What requests call it."""
 CONTEXT = 2048
 PATIENCE = 3600.0
-"""Seconds for an answer: a server on a machine of few processors is slow, and no one else's to be busy elsewhere."""
+"""Seconds for an answer: on a machine of few processors a long record takes minutes, and a server that died is noticed at once."""
 
 
 @asynccontextmanager
@@ -38,7 +38,7 @@ async def writing(base: str, adapter: Path, log: Path, context: int = CONTEXT) -
         StudentError: The adapter is damaged, or none of this base.
         ConfigError: The base can't be loaded.
     """
-    with tempfile.TemporaryDirectory() as room:
+    with tempfile.TemporaryDirectory(prefix="limbeck-writer-") as room:
         server = await in_thread(lambda: _served(base, adapter, Path(room), log, context))
         async with _asked(server, log) as send:
             yield send

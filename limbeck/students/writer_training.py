@@ -108,12 +108,7 @@ class Writer:
             told = {"kind": "writer", "version": VERSION, "base": self.base, key_of(type(self.taught)): what, "metrics": self.metrics}
             (folder / MANIFEST).write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
         except OSError as error:
-            raise no_room(folder, error) from None
-
-
-def no_room(folder: Path, error: OSError) -> StudentError:
-    """What is said where a writer can't be kept."""
-    return StudentError(f"can't write a student to {str(folder)!r} ({error.strerror}); make room and run again")
+            raise StudentError(f"can't write a student to {str(folder)!r} ({error.strerror}); make room and run again") from None
 
 
 def key_of(taught: type[Any]) -> str:
@@ -194,7 +189,7 @@ def merge(base: str, adapter: Path, folder: Path) -> None:
     """Write a model that is a base and its adapter in one.
 
     Raises:
-        StudentError: The adapter is damaged, or none of this base, or the folder can't be written.
+        StudentError: The adapter is damaged, or none of this base, or the model can't be written.
         ConfigError: The base can't be loaded.
     """
     from peft import PeftModel
@@ -210,8 +205,9 @@ def merge(base: str, adapter: Path, folder: Path) -> None:
     try:
         merged.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-    except OSError as error:
-        raise no_room(folder, error) from None
+    except (OSError, ValueError, SafetensorError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise StudentError(f"can't merge {str(adapter)!r} with {base!r} in {str(folder)!r} ({reason}); make room there, or set TMPDIR to another folder") from error
 
 
 def _adapted(model: Any, base: str) -> Any:
