@@ -52,6 +52,7 @@ _REGION = re.compile(
 _SEAM = re.compile(r"(?<=[a-zà-ÿ])(?=[A-Z])|(?<=[A-Za-z]{2})(?=\d{2})|(?<=\d)(?=[A-Za-z]{3})|(?<=[a-z.]\.)(?=[A-Z])")
 
 
+@functools.lru_cache(maxsize=ROWS_KEPT)
 def spaced(text: str) -> str:
     """A row in which words that are glued together are parted as far as case and digits tell: `1280Hwy315` as `1280 Hwy 315`."""
     return _SEAM.sub(" ", text)
@@ -77,6 +78,7 @@ def is_numbered(text: str) -> bool:
     return _NUMBERED.search(text) is not None and not has_form(text)
 
 
+@functools.lru_cache(maxsize=ROWS_KEPT)
 def has_form(text: str) -> bool:
     """Whether a name ends with a legal form."""
     bare = without_registration(text)

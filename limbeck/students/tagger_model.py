@@ -75,7 +75,7 @@ class Network:
 
         ids, there, of_word, places = self._tokens(batch)
         bins = torch.from_numpy(np.concatenate([one.bins for one in batch])).to(ids.device)
-        layout = self.layout(bins).sum(dim=1)
+        layout = torch.nn.functional.embedding_bag(bins, self.layout.weight, mode="sum")
         given = self.embedded(ids)
         given = given.view(-1, given.shape[-1]).index_add(0, places, layout[of_word]).view_as(given)
         states = self._states(given, there)
@@ -85,7 +85,7 @@ class Network:
         lines = torch.from_numpy(_rows(batch)).to(ids.device)
         means = torch.zeros(int(lines[-1]) + 1, words.shape[-1], device=ids.device).index_add(0, lines, words)
         of_row = self.row(means / torch.bincount(lines).unsqueeze(1))[lines]
-        return self.head(words) + of_row + self.wide(bins).sum(dim=1) + self._hints(batch) * self.hinted.weight
+        return self.head(words) + of_row + torch.nn.functional.embedding_bag(bins, self.wide.weight, mode="sum") + self._hints(batch) * self.hinted.weight
 
     def _states(self, given: Any, there: Any) -> Any:
         """The encoder's last states [windows, tokens, dimensions]."""
