@@ -91,6 +91,15 @@ def _head(kind: str, folder: Path) -> Head:
 
 def adapted(encoder: Encoder, folder: Path) -> Encoder:
     """The encoder with the folder's adapter in it."""
+    return dataclasses.replace(encoder, model=with_adapter(encoder.model, folder).eval())
+
+
+def with_adapter(model: Any, folder: Path) -> Any:
+    """Any model with the folder's adapter in it.
+
+    Raises:
+        StudentError: The adapter is damaged, or none of this model.
+    """
     from peft import PeftModel
     from safetensors import SafetensorError
 
@@ -99,10 +108,9 @@ def adapted(encoder: Encoder, folder: Path) -> Encoder:
         if not (folder / name).is_file():
             raise damaged(folder, name, FileNotFoundError("missing"))
     try:
-        model = PeftModel.from_pretrained(encoder.model, str(folder))
+        return PeftModel.from_pretrained(model, str(folder))
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise damaged(folder, "adapter", error) from error
-    return dataclasses.replace(encoder, model=model.eval())
 
 
 def damaged(folder: Path, part: str, error: Exception) -> StudentError:

@@ -19,7 +19,7 @@ from limbeck.errors import ConfigError, StudentError
 from limbeck.schemas.extraction import RecordSchema
 from limbeck.schemas.fields import FieldSet
 from limbeck.sections import EMBEDDED
-from limbeck.students.loading import damaged
+from limbeck.students.loading import with_adapter
 
 RANK, ALPHA = 16, 32
 RATE = 1e-3
@@ -192,16 +192,12 @@ def merge(base: str, adapter: Path, folder: Path) -> None:
         StudentError: The adapter is damaged, or none of this base, or the model can't be written.
         ConfigError: The base can't be loaded.
     """
-    from peft import PeftModel
     from safetensors import SafetensorError
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # type: ignore[no-untyped-call]
     tokenizer, model = _loaded(base)
-    try:
-        merged: Any = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-        raise damaged(adapter, "adapter", error) from error
+    merged = with_adapter(model, adapter).merge_and_unload()
     try:
         merged.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
