@@ -23,7 +23,7 @@ setup: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade uv
-	$(UV) --python $(BIN)/python --override overrides.txt $(CONSTRAINTS) -e '.[$(VLLM),dev,measure,optimize,tables,documents]'
+	$(UV) --python $(BIN)/python --override overrides.txt $(CONSTRAINTS) -e '.[$(VLLM),dev,measure,optimize,tables,documents,analysis]'
 	@touch $@
 
 lint: setup

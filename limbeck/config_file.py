@@ -75,6 +75,7 @@ WHOLE = {
     "no labelset": "{key!r} is missing in {path!r}; add a line `labelset: {{source: labels.csv}}`, the file of your labels",
     "no fields": "{key!r} is missing in {path!r}; add a line `fields: {{source: receipt}}`, or a file of the fields that you want",
     "no records": "{key!r} is missing in {path!r}; add a line `records: {{source: records.yaml}}`, the schema of what you want",
+    "no ask": "{key!r} is missing in {path!r}; add a line `ask: {{question: …}}`, what you want to know of the data",
     "kinds": "`student: kinds:` in {path!r}: this pipeline has no student {key}; write some of these, or [] for none",
 }
 """Mistakes that concern the file as a whole."""

@@ -53,6 +53,10 @@ class PagesError(LimbeckError):
     """A document's pages can't be read: the file is corrupt, locked by a password, or gone. The run goes on without it."""
 
 
+class SandboxError(ConfigError):
+    """Scripts can't be run apart from everything else here; found before any is run."""
+
+
 class ModelUnreachable(ConfigError):
     """No server answers at the model's address, or it doesn't serve the model."""
 

@@ -229,6 +229,32 @@ class ClaimsSettings(Section):
     amount: str | None = Field(None, description="the column, by itself `amount` if there is one")
 
 
+class AskSettings(Section):
+    """What is asked of a folder of data (DS-STAR; the defaults are the paper's)."""
+
+    question: str = Field(min_length=1, description="what you want to know, in your words")
+    format: str = Field("", description="how the answer is to be written, such as `a number with two decimals`")
+    rounds: int = Field(20, ge=1, description="how often a plan is carried out and judged, at most")
+    files: int = Field(100, ge=1, description="where there are more files, so many are looked for that fit the question best")
+    repairs: int = Field(3, ge=0, description="how often a script that fails is repaired")
+    decisions: Literal["auto", "reasoned", "choice"] = Field(
+        "auto", description="`reasoned`: reasons before a verdict; `choice`: one constrained choice, for small models; `auto`: `choice` for the embedded model"
+    )
+
+
+class SandboxSettings(Section):
+    """Where scripts that the model writes are run, and what they may take."""
+
+    isolation: Literal["bubblewrap", "none"] = Field(
+        "bubblewrap", description="`none` runs what the model writes AS YOU, with your files and your network; only where the whole machine is thrown away"
+    )
+    seconds: float = Field(120.0, gt=0, description="after which a script is ended")
+    memory: float = Field(4.0, gt=0, description="gigabytes that a script and its processes may take together")
+    disk: int = Field(512, ge=1, description="megabytes that a script may write")
+    processes: int = Field(64, ge=1, description="processes and threads that a script may have at once")
+    at_once: int | None = Field(None, ge=1, description="scripts at once; by itself as many as there are processors, and as their memory allows")
+
+
 class OptimizeSettings(Section):
     """How `limbeck optimize` improves the prompts of the pipeline `extreme`, from documents with `documents: gold`."""
 
@@ -255,3 +281,4 @@ class BudgetSettings(Section):
     calls: int | None = Field(None, ge=0)
     tokens: int | None = Field(None, ge=0)
     money: float | None = Field(None, ge=0, description="in the currency of `model.price`")
+    seconds: float | None = Field(None, ge=0, description="by the clock; no call is begun after that")

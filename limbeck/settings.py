@@ -26,6 +26,7 @@ from limbeck.sections import (
     FIELD_SETS,
     MINILM,
     AnnotatorSettings,
+    AskSettings,
     BudgetSettings,
     ClaimsSettings,
     DocumentsSettings,
@@ -42,6 +43,7 @@ from limbeck.sections import (
     ReadSettings,
     RecordsSettings,
     RetrievalSettings,
+    SandboxSettings,
     Section,
     StudentSettings,
     TaxonomySettings,
@@ -51,13 +53,24 @@ ELSEWHERE = {"base_url", "api_key_env", "concurrency", "timeout", "retries", "pr
 """What of a model's settings its answers don't depend on."""
 
 OF_DOCUMENTS = {"fields", "pages", "read", "claims"}
+OF_ANALYSIS = {"ask", "sandbox"}
 FOREIGN: dict[str, set[str]] = {
-    "taxonomy": {"labelset", "retrieval", "infer", "rank", "program", "optimize", "records", "extract", *OF_DOCUMENTS},
-    "extreme": {"taxonomy", "labels", "annotators", "measures", "records", "extract", *OF_DOCUMENTS},
-    "tables": {"taxonomy", "labels", "annotators", "measures", "labelset", "retrieval", "infer", "rank", "program", "optimize", *OF_DOCUMENTS},
+    "taxonomy": {"labelset", "retrieval", "infer", "rank", "program", "optimize", "records", "extract", *OF_DOCUMENTS, *OF_ANALYSIS},
+    "extreme": {"taxonomy", "labels", "annotators", "measures", "records", "extract", *OF_DOCUMENTS, *OF_ANALYSIS},
+    "tables": {
+        *("taxonomy", "labels", "annotators", "measures", "labelset", "retrieval", "infer", "rank", "program", "optimize"),
+        *OF_DOCUMENTS,
+        *OF_ANALYSIS,
+    },
     "documents": {
         *("taxonomy", "labels", "annotators", "measures", "labelset", "retrieval", "infer", "rank", "program", "optimize"),
         *("records", "extract"),
+        *OF_ANALYSIS,
+    },
+    "analysis": {
+        *("taxonomy", "labels", "annotators", "measures", "labelset", "infer", "rank", "program", "optimize", "student"),
+        *("records", "extract"),
+        *OF_DOCUMENTS,
     },
 }
 """The sections that a pipeline doesn't read."""
@@ -68,18 +81,25 @@ KINDS_OF = {
     "extreme": ("adapter", "lora"),
     "tables": ("cells", "writer"),
     "documents": ("tagger", "writer"),
+    "analysis": (),
 }
 """The students that a pipeline trains."""
-UNASKED = {"taxonomy": ("logistic", "lightgbm", "mlp", "lora"), "extreme": ("adapter", "lora"), "tables": ("cells",), "documents": ("tagger",)}
+UNASKED = {
+    "taxonomy": ("logistic", "lightgbm", "mlp", "lora"),
+    "extreme": ("adapter", "lora"),
+    "tables": ("cells",),
+    "documents": ("tagger",),
+    "analysis": (),
+}
 """Those that it trains where the config doesn't say; a `writer` takes minutes on a laptop."""
-NEEDED = {"extreme": "labelset", "tables": "records", "documents": "fields"}
+NEEDED = {"extreme": "labelset", "tables": "records", "documents": "fields", "analysis": "ask"}
 """The section that a pipeline can't do without."""
 
 
 class Settings(Section):
     """One pipeline over one corpus."""
 
-    pipeline: Literal["taxonomy", "extreme", "tables", "documents"] = "taxonomy"
+    pipeline: Literal["taxonomy", "extreme", "tables", "documents", "analysis"] = "taxonomy"
     project: str = Field("limbeck-project", description="the folder for the store, the reports and the students")
     use_case: str = Field(min_length=1, description="what the labels are for, in a sentence; the model is told")
     documents: DocumentsSettings
@@ -97,6 +117,8 @@ class Settings(Section):
     pages: PagesSettings = PagesSettings()
     read: ReadSettings = ReadSettings()
     claims: ClaimsSettings | None = Field(None, description="what was claimed, to be compared with what documents say")
+    ask: AskSettings | None = Field(None, description="what is asked of a folder of data, of the pipeline `analysis`")
+    sandbox: SandboxSettings = SandboxSettings()
     program: str | None = Field(None, description="a program that `limbeck optimize` saved")
     optimize: OptimizeSettings = OptimizeSettings()
     student: StudentSettings = StudentSettings()
@@ -133,6 +155,7 @@ class Settings(Section):
             exclude={
                 "project": True,
                 "budget": True,
+                "sandbox": True,
                 "documents": True,
                 "taxonomy": {"given", "seed"},
                 "annotators": {"rules": True, "patterns": True, "examples": True, "models": {"__all__": ELSEWHERE}},
