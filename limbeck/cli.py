@@ -1,4 +1,4 @@
-"""The command line: `limbeck init | run | distill | optimize | show | review | sql | export | predict | card | eval | models | schema`.
+"""The command line: `limbeck init | run | ask | distill | optimize | show | review | sql | export | predict | card | eval | models | schema`.
 
 The one place that turns errors into a line on stderr and an exit code. Heavy libraries are imported by the commands that
 need them, so that `limbeck --help` is quick.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from limbeck.cli_ask import ask_data
 from limbeck.cli_schema import schema
 from limbeck.errors import ConfigError, Interrupted, LimbeckError, QueryError
 from limbeck.visible import in_json, literal, visible
@@ -23,6 +24,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 models = typer.Typer(no_args_is_help=True, help="The embedded model, and a server for it.")
 app.add_typer(models, name="models")
 app.add_typer(schema, name="schema")
+app.command("ask")(ask_data)
 
 Project = Annotated[Path, typer.Option("--project", "-p", help="the project's folder")]
 DEFAULT_PROJECT = Path("limbeck-project")
@@ -45,7 +47,7 @@ BESIDE = {"tables": ("records.yaml", "schemas/records.yaml"), "documents": ("fie
 def init(
     path: Annotated[Path, typer.Argument(help="the config to write")] = Path("my.yaml"),
     pipeline: Annotated[
-        str, typer.Option(help="`taxonomy`, `extreme` for a long list of labels, `tables` for records of tables, or `documents` for receipts, invoices, contracts")
+        str, typer.Option(help="`taxonomy`, `extreme` for a long list of labels, `tables` for records of tables, `documents` for receipts, invoices, contracts, or `analysis` for questions over data")
     ] = "taxonomy",
 ) -> None:
     """Write a commented starter config."""
@@ -290,17 +292,20 @@ def evaluate(
     test: Annotated[Path | None, typer.Option(help="score on this file, of the same form as the eval's own")] = None,
     seed: Annotated[int, typer.Option(help="the seed", min=0, max=2**31 - 1)] = 0,
     reviews: Annotated[int, typer.Option(help="documents a person is asked about; gold answers", min=0)] = 0,
+    model: Annotated[str | None, typer.Option(help="an OpenAI-compatible server's address, or a model's name; the embedded model without it")] = None,
+    limit: Annotated[int | None, typer.Option(help="ask no more questions than this", min=1)] = None,
     report: Annotated[Path | None, typer.Option(help="an HTML file for the figures, curves drawn")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="nothing but one JSON object, as the last line")] = False,
 ) -> None:
     """Run one measured task and print one JSON object as the last line."""
     from limbeck.evals import describe, evaluate_named
     from limbeck.evals.page import write_page
+    from limbeck.evals.place import Place
 
     if name == "list":
         print(describe())
         return
-    figures = evaluate_named(name, data, test, seed, quiet=as_json, reviews=reviews)
+    figures = evaluate_named(name, Place(data, test, seed, quiet=as_json, reviews=reviews, model=model, limit=limit))
     if report:
         write_page(figures, report)
     print(json.dumps(figures))

@@ -13,6 +13,7 @@ from limbeck.llm import LLM
 from limbeck.neighbours import unit
 from limbeck.progress import Progress
 from limbeck.retrieval.retriever import Retriever
+from limbeck.sandbox import Sandbox
 from limbeck.schemas import Document, content_id
 from limbeck.serving import Served
 from limbeck.settings import Settings
@@ -36,6 +37,8 @@ class RunContext:
     """The servers that limbeck starts for the run's models."""
     retriever: Retriever | None = None
     """The labels of `labelset:`, ready to be looked up, once a stage has made them so."""
+    sandbox: Sandbox | None = None
+    """Where scripts that a model wrote are run, once a stage has made it so."""
     _encoder: list[Encoder] = field(default_factory=list)
 
     @property

@@ -70,7 +70,14 @@ class ModelCallsOff(LimbeckError):
 
 
 class BudgetSpent(LimbeckError):
-    """The run's budget of calls, tokens or money is used up; what was done is kept."""
+    """The run's budget of calls, tokens, money or seconds is used up; what was done is kept."""
+
+    run: str = ""
+    """The run's id, once it is known."""
+
+
+class NoAnswer(LimbeckError):
+    """An analysis has come to its end, and no script of it."""
 
 
 class Interrupted(LimbeckError):

@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -62,14 +62,23 @@ class Spent:
     money: float = 0.0
     cached: int = 0
     """Answers taken from the store in this process."""
+    seconds: float = 0.0
+    """By the clock, of earlier attempts."""
+    since: float = field(default_factory=time.monotonic)
+    """When this attempt began."""
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds by the clock, of this attempt and those before."""
+        return self.seconds + time.monotonic() - self.since
 
     def check(self, budget: BudgetSettings) -> None:
-        """Refuse another call when the budget is used up.
+        """Refuse to go on when the budget is used up.
 
         Raises:
             BudgetSpent: It is; names the limit reached.
         """
-        used = {"calls": self.calls, "tokens": self.prompt_tokens + self.completion_tokens, "money": self.money}
+        used = {"calls": self.calls, "tokens": self.prompt_tokens + self.completion_tokens, "money": self.money, "seconds": self.elapsed}
         for name, value in used.items():
             limit = getattr(budget, name)
             if limit is not None and value >= limit:

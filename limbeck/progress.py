@@ -30,6 +30,8 @@ class Stage:
         self.name, self.total, self.unit = name, total, unit
         self.done = 0
         self.failed = 0
+        self.result = ""
+        """What came of it, in a sentence, for its last line."""
         self.started = clock()
         self.show: Callable[[], None] = lambda: None
         """Called after each step; set by `Progress`."""
@@ -80,12 +82,13 @@ class Stage:
         return f"{self.failed} failed" if self.failed else ""
 
     def ended(self, whole: bool) -> str:
-        """The last line: `label: 5000/5000 documents in 2 min, 41.7/s, 3 failed`."""
+        """The last line: `label: 5000/5000 documents in 2 min, 41.7/s, 3 failed`, and the result, if there is one."""
         seconds = self._clock() - self.started
         took = f"{self.counted} in {spoken(seconds)}" if self.counted else spoken(seconds)
         speed = _per_time(self.done / seconds) if self.done and seconds > 0 else ""
         stopped = "" if whole else "stopped at " if self.counted else "stopped after "
-        return f"{self.name}: {stopped}" + ", ".join(part for part in (took, speed, self.lost) if part)
+        line = f"{self.name}: {stopped}" + ", ".join(part for part in (took, speed, self.lost) if part)
+        return f"{line}: {self.result}" if self.result else line
 
 
 class Progress:

@@ -17,7 +17,7 @@ from typing import Any
 from limbeck import encoder
 from limbeck.agents import GRAPHS
 from limbeck.context import RunContext
-from limbeck.errors import NoSuchRun
+from limbeck.errors import BudgetSpent, LimbeckError, NoSuchRun
 from limbeck.fakes import FakeLLM
 from limbeck.llm import LLM, InlineExecutor, OpenAIServer, Sender, Spent
 from limbeck.progress import Progress
@@ -100,12 +100,17 @@ async def _run(
         )
         context.served = tuple(one for one in senders if isinstance(one, Served))
         reviewed = _begin(context, corpus)
-        status = "stopped"
+        status, why = "stopped", ""
         try:
             await stoppable(_through(context, anew=reviewed))
             status = "finished"
+        except LimbeckError as error:
+            why = str(error)
+            if isinstance(error, BudgetSpent):
+                error.run = id
+            raise
         finally:
-            _end(context, status)
+            _end(context, status, why)
 
 
 @contextlib.contextmanager
@@ -185,7 +190,7 @@ async def _through(context: RunContext, anew: bool) -> None:
         await graph.ainvoke(None if begun else {"group": ""}, place, context=context, durability="sync")
 
 
-def _end(context: RunContext, status: Any) -> None:
+def _end(context: RunContext, status: Any, why: str) -> None:
     run = context.store.run(context.run)
     if run is None:
         return
@@ -193,8 +198,9 @@ def _end(context: RunContext, status: Any) -> None:
     seconds = summary.get("seconds", {})
     for stage, more in context.progress.seconds.items():
         seconds[stage] = seconds.get(stage, 0.0) + more
-    spent = asdict(context.llm.spent)
-    summary |= {"seconds": seconds, "cached": spent.pop("cached"), "spent": spent}
+    spent = {**asdict(context.llm.spent), "seconds": context.llm.spent.elapsed}
+    del spent["since"]
+    summary |= {"why": why, "seconds": seconds, "cached": spent.pop("cached"), "spent": spent}
     ended = run.model_copy(update={"status": status, "finished": time.time(), "summary": json.dumps(summary)})
     context.store.put([ended])
     context.store.flush()
@@ -210,4 +216,4 @@ def spent_before(store: Store, id: str) -> Spent:
     )
     before = store.run(id)
     noted = json.loads(before.summary).get("spent", {}) if before else {}
-    return Spent(**{name: max(value, noted.get(name, 0)) for name, value in rows[0].items()})
+    return Spent(**{name: max(value, noted.get(name, 0)) for name, value in rows[0].items()}, seconds=noted.get("seconds", 0.0))

@@ -237,6 +237,10 @@ class AskSettings(Section):
     rounds: int = Field(20, ge=1, description="how often a plan is carried out and judged, at most")
     files: int = Field(100, ge=1, description="where there are more files, so many are looked for that fit the question best")
     repairs: int = Field(3, ge=0, description="how often a script that fails is repaired")
+    describe: Literal["auto", "model", "limbeck"] = Field(
+        "auto", description="whose scripts describe the files: the `model`'s, one a file (the paper's way), or `limbeck`'s own, which cost no call; "
+        "`auto`: limbeck's for the embedded model"
+    )
     decisions: Literal["auto", "reasoned", "choice"] = Field(
         "auto", description="`reasoned`: reasons before a verdict; `choice`: one constrained choice, for small models; `auto`: `choice` for the embedded model"
     )

@@ -188,8 +188,13 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
     Raises:
         ConfigError: The file is missing or is not YAML, or a key or value is wrong; one line for each mistake.
     """
+    return checked(read(path), path, overrides)
+
+
+def checked(values: dict[str, Any], path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Check a config's values, as `load` does; `path` is where they are from, and what relative paths are relative to."""
     # A heading with nothing but comments under it is a section left at its defaults.
-    values = {key: value for key, value in read(path).items() if value is not None}
+    values = {key: value for key, value in values.items() if value is not None}
     environment = {"model.name": os.environ.get("LIMBECK_MODEL"), "model.base_url": os.environ.get("LIMBECK_BASE_URL")}
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
     for key, value in {**environment, **given}.items():
@@ -203,6 +208,19 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
         lines = {tuple(place(one, Settings)): explain(one, path, Settings) for one in reversed(error.errors())}
         raise ConfigError("\n".join(reversed(lines.values()))) from None
     return _beside(settings, path.parent)
+
+
+def of_question(question: str, folder: Path, config: Path | None, overrides: Mapping[str, Any]) -> Settings:
+    """The settings of `limbeck ask`: a config of the pipeline `analysis`, or its defaults, with what the command line says.
+
+    Raises:
+        ConfigError: Something in it can't be used.
+    """
+    replaced = {**overrides, "pipeline": "analysis", "ask.question": question, "documents.source": str(folder.absolute())}
+    if config:
+        return load(config, replaced)
+    values = {"use_case": "Answer a question over files.", "project": "limbeck-analysis"}
+    return checked(values, Path("limbeck ask"), replaced)
 
 
 def _put(values: dict[str, Any], dotted: str, value: Any) -> None:

@@ -16,8 +16,8 @@ from limbeck.schemas import OTHER, Run, Taxonomy, tables
 from limbeck.visible import literal, on_one_line
 
 LONGEST_TEXT = 100
-TABLES, FILES = "tables", "documents"
-"""The pipelines whose documents are tables, and files."""
+TABLES, FILES, DATA = "tables", "documents", "analysis"
+"""The pipelines whose documents are tables, files, and files of data."""
 FIRST_CELLS = 8
 """Of a table without a caption and a file, which stand for it."""
 UNLEARNT = " (from before your answers; learn from them with: limbeck run YOUR.yaml)"
@@ -80,7 +80,7 @@ def failures(store: Path, run: Run) -> list[dict[str, Any]]:
         "SELECT a.step, a.item, a.error, d.text FROM artifacts a LEFT JOIN documents d ON d.id = a.item "
         f"WHERE a.run = '{run.id}' AND a.status = 'failed' ORDER BY a.step, a.item",
     )
-    if run.pipeline == FILES:
+    if run.pipeline in (FILES, DATA):
         keys = {row["document"]: row["key"] for row in rows(store, f"SELECT document, min_by(key, position) AS key FROM places WHERE run = '{run.id}' GROUP BY 1")}
         return [{**row, "text": keys.get(row["item"], row["text"])} for row in found]
     return [{**row, "text": row["text"] and called(row["text"])} for row in found] if run.pipeline == TABLES else found

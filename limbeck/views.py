@@ -10,14 +10,17 @@ from rich.table import Table
 from limbeck import (
     quality,
     report,
+    report_analysis,
     report_pages,
     report_ranked,
     report_records,
     reporting,
+    reporting_analysis,
     reporting_pages,
     reporting_ranked,
     reporting_records,
     show,
+    show_analysis,
     show_pages,
     show_ranked,
     show_records,
@@ -71,6 +74,14 @@ VIEWS = {
         show_pages.annotators_view,
         show_pages.errors_view,
         lambda store, run: report_pages.render(reporting_pages.facts(store, run)),
+    ),
+    "analysis": Views(
+        show_analysis.sized,
+        show_analysis.ending,
+        show_analysis.labels_table,
+        show_analysis.rounds_table,
+        show_analysis.errors_view,
+        lambda store, run: report_analysis.render(reporting_analysis.facts(store, run)),
     ),
 }
 """By the pipeline's name."""

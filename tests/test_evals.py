@@ -12,7 +12,7 @@ from limbeck.errors import ConfigError
 from limbeck.evals import esco, evaluate_named, retrieval
 from limbeck.evals.names import Found, table
 from limbeck.evals.page import write_page
-from limbeck.evals.place import rows
+from limbeck.evals.place import Place, rows
 from limbeck.retrieval.labelset import of_names
 from limbeck.retrieval.lexical import Lexical
 from limbeck.retrieval.nearest import Exact
@@ -40,7 +40,7 @@ def test_a_test_file_of_another_form_is_refused_before_anything_runs(case: str, 
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(content if file == "test.jsonl" else ROW, encoding="utf-8")
     with pytest.raises(ConfigError) as error:
-        evaluate_named(name, tmp_path, tmp_path / "test.jsonl", 0, quiet=True)
+        evaluate_named(name, Place(tmp_path, tmp_path / "test.jsonl", 0, quiet=True))
     assert str(error.value) == message.format(path=str(tmp_path / "test.jsonl"))
 
 

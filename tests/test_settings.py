@@ -114,7 +114,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "a value where a section is meant": (
         {**LEAST, "budget": 5},
-        "'budget' in {path!r} can't be 5; write keys under it: calls, tokens, money",
+        "'budget' in {path!r} can't be 5; write keys under it: calls, tokens, money, seconds",
     ),
     "a seed that is none": (
         {**LEAST, "seed": -5},

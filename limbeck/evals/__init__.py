@@ -1,13 +1,12 @@
 """Measured tasks: what limbeck claims, in a form that others can check on data that nobody tuned to.
 
-`limbeck eval NAME [--data DIR] [--test FILE] [--seed N] [--reviews N] --json` prints one JSON object as its last line. Gold is read by
+`limbeck eval NAME [--data DIR] [--test FILE] [--seed N] [--reviews N] [--model URL] [--limit N] --json` prints one JSON object as its last line. Gold is read by
 the scorer alone: what a run is given has no gold column.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from limbeck.errors import ConfigError
@@ -15,15 +14,19 @@ from limbeck.evals import (
     aggregation,
     banking77,
     clinc150,
+    dabench,
     esco,
     kill,
     kleister,
+    kramabench,
+    lake,
     medrel,
     nlupp,
     noise,
     overhead,
     retrieval,
     s2j,
+    sandbox,
     sroie,
     wildreceipt,
     youtube,
@@ -42,6 +45,8 @@ class Eval:
     run: Callable[[Place], dict[str, Any]]
     asks: bool = False
     """Whether it takes `--reviews N`."""
+    answers: bool = False
+    """Whether it takes `--model` and `--limit`."""
 
 
 EVALS = {
@@ -132,6 +137,32 @@ EVALS = {
         "Kleister-NDA, for measuring only (Graliński et al. 2020)",
         kleister.evaluate,
     ),
+    "dabench": Eval(
+        "questions over one CSV each, through the pipeline `analysis` → share answered right (accuracy, the authors' ABQ), rounds, "
+        "calls, tokens and failures, a row a question; resumable; data: agent_dabench/dev.jsonl, files",
+        "InfiAgent-DABench, CC BY-NC 4.0, for measuring only (Hu et al. 2024)",
+        dabench.evaluate,
+        answers=True,
+    ),
+    "kramabench": Eval(
+        "questions over a domain's whole folder of data, through the pipeline `analysis` → mean score by the authors' rules (accuracy), "
+        "share of the needed files that were used (recall_files), and the same rows; resumable; data: agent_kramabench/dev.jsonl, files",
+        "KramaBench, for measuring only (Lai et al. 2025)",
+        kramabench.evaluate,
+        answers=True,
+    ),
+    "lake": Eval(
+        "1,000 made-up files, each described by a script of its own in the sandbox: files a second (described_per_s), scripts and memory "
+        "seen at once, and whether the file that answers a question is among the 100, 10 and 1 found (recall_100, recall_10, first)",
+        "no data",
+        lake.evaluate,
+    ),
+    "sandbox": Eval(
+        "hostile scripts in the sandbox, judged from outside (cases, escaped), how long one outlives its limit (overrun_s), and what the "
+        "sandbox adds to the start of a script, in pairs (startup_ms)",
+        "no data",
+        sandbox.evaluate,
+    ),
     "kill": Eval(
         "kill -9 at 10 random moments of runs on 300 documents, each continued: final tables equal (equal), share of "
         "calls sent twice (repeated_share)",
@@ -141,25 +172,26 @@ EVALS = {
 }
 
 
-def evaluate_named(
-    name: str, data: Path | None, test: Path | None, seed: int, quiet: bool, reviews: int = 0
-) -> dict[str, Any]:
+def evaluate_named(name: str, place: Place) -> dict[str, Any]:
     """Run one eval.
 
     Returns:
         Its figures, with `eval`, `seed` and `seconds`.
 
     Raises:
-        ConfigError: There is no such eval, or its data can't be found.
+        ConfigError: There is no such eval, it doesn't take an option, or its data can't be found.
     """
     if name not in EVALS:
         raise ConfigError(f"no eval {name!r}; write one of: {', '.join(EVALS)}")
-    if reviews and not EVALS[name].asks:
+    if place.reviews and not EVALS[name].asks:
         asking = ", ".join(known for known, one in EVALS.items() if one.asks)
-        raise ConfigError(f"eval {name!r} asks nobody; leave --reviews {reviews!r} out, or write one of: {asking}")
+        raise ConfigError(f"eval {name!r} asks nobody; leave --reviews {place.reviews!r} out, or write one of: {asking}")
+    if not EVALS[name].answers and (unread := next((option for option in ("model", "limit") if getattr(place, option)), None)):
+        taking = ", ".join(known for known, one in EVALS.items() if one.answers)
+        raise ConfigError(f"eval {name!r} takes no --{unread}; leave it out, or write one of: {taking}")
     started = time.perf_counter()
-    figures = EVALS[name].run(Place(data, test, seed, quiet, reviews))
-    return {"eval": name, "seed": seed, **figures, "seconds": round(time.perf_counter() - started, 1)}
+    figures = EVALS[name].run(place)
+    return {"eval": name, "seed": place.seed, **figures, "seconds": round(time.perf_counter() - started, 1)}
 
 
 def describe() -> str:

@@ -32,6 +32,10 @@ class Place:
     quiet: bool
     reviews: int = 0
     """How many documents a person is asked about; gold answers in their place."""
+    model: str | None = None
+    """The address of a model server, or a model's name; the embedded model without it."""
+    limit: int | None = None
+    """Ask no more questions than this, the first ones."""
 
     def file(self, name: str) -> Path:
         """A data file.

@@ -9,7 +9,7 @@ from limbeck.errors import ConfigError
 from limbeck.progress import Progress
 from limbeck.schemas import Corpus
 from limbeck.settings import Settings
-from limbeck.stages import annotating, documented, given, listed, tabled
+from limbeck.stages import annotating, asked, documented, given, listed, tabled
 
 
 @dataclass(frozen=True)
@@ -39,5 +39,6 @@ INPUTS = {
     "extreme": Inputs(texts, listed.check, listed.written_down, listed.others),
     "tables": Inputs(tabled.read, tabled.check, tabled.written_down, tabled.others),
     "documents": Inputs(documented.read, documented.check, documented.written_down, documented.others),
+    "analysis": Inputs(asked.read, asked.check, asked.written_down, asked.others),
 }
 """By the name that a config gives a pipeline."""
