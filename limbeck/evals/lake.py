@@ -134,7 +134,7 @@ def scripted(body: Body) -> str:
     """A model that writes a script for any file, and a plan of one step."""
     system, last = body["messages"][0]["content"], body["messages"][-1]["content"]
     if system.startswith("Write a Python script that loads one file"):
-        path = last.partition(" (")[0]
+        path = last.removeprefix("Write the script for ").partition(",")[0]
         reader = {"csv": "read_csv", "jsonl": "read_json", "parquet": "read_parquet"}[path.rpartition(".")[2]]
         more = ", lines=True" if reader == "read_json" else ""
         return f"import pandas\nframe = pandas.{reader}({path!r}{more})\nprint(len(frame), 'rows')\nprint(frame.dtypes)\nprint(frame.head(3).to_string())"

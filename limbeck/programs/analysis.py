@@ -47,7 +47,6 @@ class Plan(dspy.Signature):  # type: ignore[misc]
     """
 
     data: str = dspy.InputField()
-    question: str = dspy.InputField()
     so_far: str = dspy.InputField()
     step: str = dspy.OutputField()
 
@@ -58,7 +57,6 @@ class Code(dspy.Signature):  # type: ignore[misc]
     """
 
     data: str = dspy.InputField()
-    question: str = dspy.InputField()
     so_far: str = dspy.InputField()
     script: str = dspy.OutputField()
 
@@ -70,7 +68,6 @@ class Verify(dspy.Signature):  # type: ignore[misc]
     """
 
     data: str = dspy.InputField()
-    question: str = dspy.InputField()
     so_far: str = dspy.InputField()
     reason: str = dspy.OutputField(desc="what speaks for and against, in a sentence or two")
     decision: str = dspy.OutputField(desc="`sufficient` or `insufficient`")
@@ -82,7 +79,6 @@ class Route(dspy.Signature):  # type: ignore[misc]
     """
 
     data: str = dspy.InputField()
-    question: str = dspy.InputField()
     so_far: str = dspy.InputField()
     reason: str = dspy.OutputField(desc="why, in a sentence")
     decision: str = dspy.OutputField(desc="`Add Step`, or `Step` and a number")
@@ -105,7 +101,6 @@ class Finalize(dspy.Signature):  # type: ignore[misc]
     """
 
     data: str = dspy.InputField()
-    question: str = dspy.InputField()
     so_far: str = dspy.InputField()
     script: str = dspy.OutputField()
 

@@ -6,7 +6,7 @@ It has no network, no environment, no other processes and no capabilities, and c
 import functools
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from limbeck.errors import SandboxError
@@ -68,23 +68,29 @@ def _mask(path: Path, shown: str) -> list[str]:
     return ["--ro-bind", "/dev/null", shown]
 
 
-@functools.cache
-def masked(data: Path, hidden: tuple[Path, ...]) -> tuple[Path, ...]:
+def masked(data: Path, hidden: Sequence[Path]) -> list[Path]:
     """What must not be seen of the data and of Python: what is hidden, and ways to programs outside (sockets, pipes, devices).
 
     Raises:
-        SandboxError: The data lies in a hidden folder's place.
+        SandboxError: The data is itself hidden.
     """
-    roots = (data, *interpreter.paths())
     if data in hidden:
         raise SandboxError(f"the data {str(data)!r} is the project's own folder; write another folder as `project:`")
-    inside = [path for path in hidden if path.exists() and any(path.is_relative_to(root) for root in roots)]
-    return (*inside, *(path for path in _doors(data) if not any(path.is_relative_to(one) for one in inside)))
+    roots = (data, *interpreter.paths())
+    inside = [path for path in hidden if any(path.is_relative_to(root) for root in roots)]
+    doors = [path for path in _doors(data) if not any(path.is_relative_to(one) for one in inside)]
+    return [path for path in (*inside, *doors) if path.exists()]
 
 
-def _doors(data: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(data):
-        for name in names:
-            path = Path(folder, name)
-            if not stat.S_ISREG(mode := path.lstat().st_mode) and not stat.S_ISLNK(mode):
-                yield path
+@functools.cache
+def _doors(data: Path) -> tuple[Path, ...]:
+    """Found once: a folder of data may be large."""
+    return tuple(path for folder, _, names in os.walk(data) for name in names if _is_door(path := Path(folder, name)))
+
+
+def _is_door(path: Path) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISLNK(mode)

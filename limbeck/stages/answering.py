@@ -46,7 +46,7 @@ async def _final(context: RunContext, kept: Sequence[int]) -> list[Tried]:
 
     async def work() -> Made:
         agents, data = asked.agents(context), describing.data(context)
-        said = await agents.finalize.acall(data=data, question=asked.question(context), so_far=so_far(context, kept))
+        said = await agents.finalize.acall(data=data, so_far=so_far(context, kept, now="Write the script that prints the answer."))
         tried, calls = await scripts.until_it_runs(
             context, said.script, "final", lambda failure: agents.debug.acall(data=data, failure=failure), asked.ask(context).repairs
         )

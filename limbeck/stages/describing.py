@@ -106,7 +106,7 @@ async def _by_model(context: RunContext, file: DataFile, folder: str) -> tuple[t
     """What the model's scripts for a file came to, the calls, and why there is no script, if there is none."""
     agents = asked.agents(context)
     try:
-        first = await agents.analyze.acall(file=f"data/{file.path} ({file.bytes:,} bytes)")
+        first = await agents.analyze.acall(file=f"Write the script for data/{file.path}, {file.bytes:,} bytes.")
     except (GuardrailError, CallFailed) as error:
         return (), error.calls if isinstance(error, GuardrailError) else (), str(error)
     # Without descriptions, as this is to become one (the paper's).

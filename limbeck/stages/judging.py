@@ -16,7 +16,7 @@ async def verify(context: RunContext, round: int, steps: Sequence[int]) -> Verdi
 
     async def work() -> Made:
         said = await asked.agents(context).verdict(
-            data=describing.data(context), question=asked.question(context), so_far=so_far(context, [*steps, round])
+            data=describing.data(context), so_far=so_far(context, [*steps, round], now="Is the result sufficient to answer the question?")
         )
         return Made({"sufficient": said.decision == SUFFICIENT, "reason": said.reason}, said)
 
@@ -37,7 +37,7 @@ async def route(context: RunContext, round: int, steps: Sequence[int]) -> list[i
         verdict = rounds.verdict(context, round)
         more = ("Why this is not enough", verdict.reason if verdict else "")
         said = await asked.agents(context).way(
-            len(plan), data=describing.data(context), question=asked.question(context), so_far=so_far(context, plan, more)
+            len(plan), data=describing.data(context), so_far=so_far(context, plan, more, now="How is the plan to go on?")
         )
         return Made({"decision": said.decision, "reason": said.reason or (verdict.reason if verdict else "")}, said)
 

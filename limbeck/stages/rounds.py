@@ -15,6 +15,7 @@ from limbeck.batch import QUICK, Made, one
 from limbeck.context import RunContext
 from limbeck.schemas import Artifact
 from limbeck.schemas.analysis import Tried, Verdict
+from limbeck.stages import asked
 
 PLAN, CODE, EXECUTE, DEBUG, VERIFY, ROUTE = "plan", "code", "execute", "debug", "verify", "route"
 AGENTS = {PLAN: "planner", CODE: "coder", EXECUTE: "sandbox", DEBUG: "debugger", VERIFY: "verifier", ROUTE: "router", "finalize": "finalizer"}
@@ -103,10 +104,13 @@ def refused(context: RunContext, before: int) -> list[tuple[str, str]]:
 # ---- as prompts have it ----------------------------------------------------------------------------------------------
 
 
-def so_far(context: RunContext, steps: Sequence[int], *more: tuple[str, str]) -> str:
-    """A plan with its last script and result, and what else there is to say, by title."""
-    parts = [showing.section("Plan", showing.plan([step(context, one) for one in steps]))]
+def so_far(context: RunContext, steps: Sequence[int], *more: tuple[str, str], now: str) -> str:
+    """The question, a plan with its last script and result, what else there is to say, by title, and what to do now.
+
+    All of it is in the last message: a small model answers what was said last, and forgets what was asked before.
+    """
+    parts = [showing.section("Question", asked.question(context)), showing.section("Plan", showing.plan([step(context, one) for one in steps]))]
     if made := tried(context, steps[-1]) if steps else []:
         parts.append(showing.section("Script", showing.fenced(made[-1].script)))
         parts.append(showing.section("Result", showing.cut(made[-1].ran.output, showing.OUTPUT)))
-    return "\n\n".join([*parts, *(showing.section(title, text) for title, text in more if text)])
+    return "\n\n".join([*parts, *(showing.section(title, text) for title, text in more if text), now])

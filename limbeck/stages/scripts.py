@@ -51,7 +51,7 @@ def _trouble(ended: Ended) -> str | None:
 def failure(tried: Tried) -> str:
     """A script that failed, as the debugger is shown it."""
     said = section("What it printed before", tried.ran.output[-1000:]) if tried.ran.output.strip() else ""
-    return "\n\n".join(part for part in (section("Script", fenced(tried.script)), section("Error", tried.ran.error or ""), said) if part)
+    return "\n\n".join(part for part in (section("Script", fenced(tried.script)), section("Error", tried.ran.error or ""), said, "Write the whole script anew.") if part)
 
 
 async def until_it_runs(

@@ -20,8 +20,7 @@ async def plan(context: RunContext, round: int, steps: Sequence[int]) -> bool:
         more = ("Why this is not enough", _missing(context, round)), ("Rejected steps", showing.rejected(refused))
         said = await agents.plan.acall(
             data=describing.data(context),
-            question=asked.question(context),
-            so_far=so_far(context, steps, *more),
+            so_far=so_far(context, steps, *more, now="Propose the next step."),
             config={"refused": [step for step, _ in refused]},
         )
         return Made({"step": said.step, "after": list(steps)}, said)
@@ -43,7 +42,7 @@ async def code(context: RunContext, round: int, steps: Sequence[int]) -> bool:
     async def work() -> Made:
         new = ("New step", rounds.step(context, round))
         said = await asked.agents(context).code.acall(
-            data=describing.data(context), question=asked.question(context), so_far=so_far(context, steps, new)
+            data=describing.data(context), so_far=so_far(context, steps, new, now="Write the script.")
         )
         return Made({"script": said.script}, said)
 
