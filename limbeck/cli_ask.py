@@ -1,6 +1,7 @@
 """`limbeck ask`: a question over a folder of data, answered by scripts that a model writes."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,7 +43,8 @@ def ask_data(
     if as_json:
         print(in_json(json.dumps({**show_analysis.as_json(store, found), "report": str(report)}, ensure_ascii=False)))
     else:
-        Console().print(show_analysis.ending(store, found, report))
+        # Into a pipe, an answer's lines stay as they are.
+        Console().print(show_analysis.ending(store, found, report), soft_wrap=not sys.stdout.isatty())
     if show_analysis.trace(store, found).answer is None:
         raise NoAnswer(f"no script came to its end, so there is no answer to {question!r}; see what was tried: {report}")
 

@@ -219,7 +219,7 @@ def of_question(question: str, folder: Path, config: Path | None, overrides: Map
     replaced = {**overrides, "pipeline": "analysis", "ask.question": question, "documents.source": str(folder.absolute())}
     if config:
         return load(config, replaced)
-    values = {"use_case": "Answer a question over files.", "project": "limbeck-analysis"}
+    values = {"use_case": "Answer a question over files.", "project": str(Path("limbeck-analysis").absolute())}
     return checked(values, Path("limbeck ask"), replaced)
 
 

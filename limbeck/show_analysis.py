@@ -15,7 +15,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from limbeck.analysis.standing import standing
+from limbeck.analysis.standing import script_name, standing
 from limbeck.charts import many
 from limbeck.schemas import Run
 from limbeck.schemas.analysis import Answer, DataFile, Description, Ran, Round, Trace, Tried, Verdict
@@ -197,6 +197,7 @@ def as_json(store: Path, run: Run) -> dict[str, Any]:
         "question": found.question,
         "plan": plan(found),
         "script": answer.script if answer else "",
+        "script_file": str(file) if (file := store.parent / script_name(run.id)).is_file() else None,
         "files": [str(store.parent / file) for file in answer.files] if answer else [],
         "rounds": len(found.rounds),
         "run": short(run.id),
@@ -230,7 +231,7 @@ def ending(store: Path, run: Run, report: Path | None) -> RenderableType:
     parts: list[RenderableType] = [*_answer(found, beside(store, run)), "", *_plan(found)]
     if found.answer and found.answer.script.strip():
         parts += [Text("Script", "bold"), Script(found.answer.script), ""]
-    lines = [*_sure(found.answer), *_left(store, found), _rounds_line(found), _data_line(store, run, found), *closing(store, run, report)]
+    lines = [*_sure(found.answer), *_left(store, run, found), _rounds_line(found), _data_line(store, run, found), *closing(store, run, report)]
     return Group(*parts, *(Text(visible(line), overflow="fold") for line in lines))
 
 
@@ -264,8 +265,10 @@ def clean(text: str) -> str:
     return in_lines(" ".join(text.split()))
 
 
-def _left(store: Path, found: Trace) -> list[str]:
-    return [f"File: {clean(str(store.parent / file))}" for file in found.answer.files] if found.answer else []
+def _left(store: Path, run: Run, found: Trace) -> list[str]:
+    script = store.parent / script_name(run.id)
+    lines = [f"Script: {clean(str(script))}"] if script.is_file() else []
+    return lines + [f"File: {clean(str(store.parent / file))}" for file in (found.answer.files if found.answer else ())]
 
 
 def _rounds_line(found: Trace) -> str:

@@ -1,8 +1,11 @@
 """Models that analyse data: scripted agents, and what came of a run with them."""
 
 import json
+import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from limbeck.settings import Settings
 from limbeck.show import find
 from limbeck.show_analysis import trace
 
+Answer = Callable[[str], str]
+"""Of a prompt's text."""
 Say = str | dict[str, str] | Callable[[Body], str]
 AGENTS = {
     "analyze": "Write a Python script that loads one file",
@@ -99,3 +104,38 @@ def answered(config: Settings, agents: FakeLLM) -> tuple[Trace, Outcome]:
 
 def rows(outcome: Outcome, sql: str) -> list[dict[str, Any]]:
     return list(ask(outcome.store, sql.format(run=outcome.run)).to_pylist())
+
+
+@contextmanager
+def server(answer: Answer, listed: Any = None) -> Iterator[tuple[str, list[str]]]:
+    """An OpenAI-compatible server; its address, and the prompts that it was sent."""
+    prompts: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self._say({"data": [{"id": "scripted", "max_model_len": 16_384}]} if listed is None else listed)
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            prompt = "\n".join(message["content"] for message in body["messages"])
+            prompts.append(prompt)
+            said = {"message": {"role": "assistant", "content": answer(prompt)}, "finish_reason": "stop"}
+            self._say({"choices": [said], "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
+
+        def _say(self, body: Any) -> None:
+            raw = json.dumps(body).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listening.server_address[1]}/v1", prompts
+        finally:
+            listening.shutdown()

@@ -5,14 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from analysts import Answer, server
 
 from limbeck.embedded import cache
 from limbeck.errors import ConfigError, ModelUnreachable, SandboxError
@@ -21,10 +18,6 @@ from limbeck.evals.asking_data import model_of
 from limbeck.evals.place import Place
 from limbeck.sandbox import check
 from limbeck.sections import SandboxSettings
-
-Body = dict[str, Any]
-Answer = Callable[[str], str]
-"""Of a prompt's text."""
 
 MEAN, NORTH, ROWS = "What is the mean of amount?", "What is the sum of amount in the north?", "How many rows are there?"
 CODE = {
@@ -62,41 +55,6 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # ---- models ----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def server(answer: Answer, listed: Any = None) -> Iterator[tuple[str, list[str]]]:
-    """An OpenAI-compatible server; its address, and the prompts that it was sent."""
-    prompts: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            self._say({"data": [{"id": "scripted", "max_model_len": 16_384}]} if listed is None else listed)
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            prompt = "\n".join(message["content"] for message in body["messages"])
-            prompts.append(prompt)
-            said = {"message": {"role": "assistant", "content": answer(prompt)}, "finish_reason": "stop"}
-            self._say({"choices": [said], "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
-
-        def _say(self, body: Any) -> None:
-            raw = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{listening.server_address[1]}/v1", prompts
-        finally:
-            listening.shutdown()
 
 
 def step_of(prompt: str) -> str:

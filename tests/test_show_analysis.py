@@ -280,7 +280,7 @@ def test_a_program_gets_the_same_as_json(store: Store) -> None:
     said = show_analysis.as_json(store.path, a_run())
     assert json.loads(json.dumps(said)) == said == {
         "answer": "41.50\n", "status": "verified", "why": "", "question": "What is the total of the year?", "plan": ["Load the sales.", "Sum what was sold in 2024."],
-        "script": ANSWER.script, "files": [str(store.path.parent / one) for one in ANSWER.files], "rounds": 3, "run": "5f00d5",
+        "script": ANSWER.script, "script_file": None, "files": [str(store.path.parent / one) for one in ANSWER.files], "rounds": 3, "run": "5f00d5",
         "calls": 0, "prompt_tokens": 0, "completion_tokens": 0, "money": 0.0, "seconds": 42.5, "report": str(page),
     }  # fmt: skip
 

@@ -22,3 +22,8 @@ def standing(script: str, question: str, data: Path) -> str:
     """Put before a script what the sandbox did for it."""
     link = FILE.format(name=data.name) if data.is_file() else FOLDER
     return HEAD.format(question=" ".join(question.split()), data=str(data.absolute()), link=link) + "\n" + script
+
+
+def script_name(run: str) -> str:
+    """The file in the project that holds the script of a run's answer."""
+    return f"answer-{run.removeprefix('b2:')[:8]}.py"

@@ -67,7 +67,7 @@ CASES = {
     "out of the data by dots": Case("attempt(show, 'data/../../outside/secret.txt'); attempt(show, os.path.join('data', os.path.relpath(OUTSIDE, DATA), 'secret.txt'))"),
     "link in the data that leads out": Case("attempt(show, 'data/link.txt')", True),
     "users and passwords": Case("attempt(show, '/etc/passwd'); attempt(show, '/etc/shadow')", True),
-    "keys of the home": Case("import pathlib\nfor home in ('/root', *glob.glob('/home/*')): attempt(lambda: [show(path) for path in glob.glob(home + '/.ssh/*')])\nloot()", True),
+    "keys of the home": Case("import pathlib\nfor home in ('/root', *glob.glob('/home' + '/*')): attempt(lambda: [show(path) for path in glob.glob(home + '/.ssh/*')])\nloot()", True),
     "own environment": Case("print(os.environ); attempt(show, '/proc/self/environ'); attempt(show, '/proc/1/environ')"),
     "others' environment": Case("for path in glob.glob('/proc/[0-9]*/environ'): attempt(show, path)", True),
     "others' command lines": Case("for path in glob.glob('/proc/[0-9]*/cmdline'): attempt(show, path)", True),

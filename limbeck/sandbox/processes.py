@@ -48,7 +48,7 @@ class Tree:
         """The folders in /proc of all that are alive."""
         if self._mark is None:
             # The sandbox's own list is short. While bubblewrap is still at work on it, the system's may be in its place, or none.
-            inside = f"/proc/{self._top}/root/proc"
+            inside = os.path.join("/proc", str(self._top), "root", "proc")
             with contextlib.suppress(PermissionError):
                 try:
                     begun = os.stat(inside).st_dev != os.stat("/proc").st_dev

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from limbeck.analysis.standing import standing
+from limbeck.analysis.standing import script_name, standing
 from limbeck.batch import Made
 from limbeck.context import RunContext
 from limbeck.schemas import Artifact
@@ -58,6 +58,8 @@ async def _final(context: RunContext, kept: Sequence[int]) -> list[Tried]:
 
 
 def _keep(context: RunContext, found: Answer | None, error: str | None = None) -> None:
+    if found:
+        (context.project / script_name(context.run)).write_text(found.script, "utf-8")
     value, status = found.model_dump_json() if found else "null", "done" if found else "failed"
     context.store.put([Artifact(run=context.run, step=ANSWER, item=ANSWER, value=value, status=status, error=error)])
     context.store.flush()
