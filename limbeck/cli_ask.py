@@ -44,7 +44,7 @@ def ask_data(
         print(in_json(json.dumps({**show_analysis.as_json(store, found), "report": str(report)}, ensure_ascii=False)))
     else:
         # Into a pipe, an answer's lines stay as they are.
-        Console().print(show_analysis.ending(store, found, report), soft_wrap=not sys.stdout.isatty())
+        Console(width=None if sys.stdout.isatty() else 10**6).print(show_analysis.ending(store, found, report))
     if show_analysis.trace(store, found).answer is None:
         raise NoAnswer(f"no script came to its end, so there is no answer to {question!r}; see what was tried: {report}")
 

@@ -117,7 +117,8 @@ def test_ctrl_c_stops_it_and_the_same_command_goes_on(tmp_path: Path) -> None:
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
-    assert process.returncode == 130 and "the same command goes on" in said
+    assert process.returncode == 130, said
+    assert "the same command goes on" in said
     assert asked(tmp_path, says(), "--json").returncode == 0 or "it ran longer" in said
 
 
