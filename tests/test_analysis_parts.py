@@ -201,7 +201,7 @@ def other_files(folder: Path) -> None:
 SAYS = {
     "sales.xlsx": ["sheet '2024': 2 rows, 2 columns", "- 'shop'"],
     "sales.parquet": ["2 rows, 2 columns", "'amount' (float64, from 10.0 to 31.5)"],
-    "sales.db": ["table 'sales': 2 rows"],
+    "sales.db": ['table "sales": 2 rows; columns shop (', "such as 'North', 10.0"],
     "sales.duckdb": ['table "main"."sales": 2 rows'],
     "sales.csv": ["2 rows, 2 columns", "'shop'", "North;10"],
     "west.csv": ["not UTF-8", "Zürich"],

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 ROWS, LETTERS, PAGES, TABLES = 3, 1500, 2, 30
-VALUES, SAMPLE = 6, 200_000
-"""Values shown of a column, and rows that are looked at."""
+VALUES, SAMPLE, WIDTH = 6, 200_000, 60
+"""Values shown of a column, rows that are looked at, and characters of a value."""
 
 
 def describe(name: str) -> None:
@@ -34,8 +34,16 @@ def _frame(frame: Any, rows: int | None = None) -> None:
             known = values.head(2).tolist()
         empty = f", {int(frame[column].isna().sum()):,} empty" if len(values) < len(frame) else ""
         span = f", from {values.min()} to {values.max()}" if str(frame[column].dtype)[:3] in ("int", "flo", "dat") and len(values) else ""
-        print(f"- {column!r} ({frame[column].dtype}{empty}{span}): {', '.join(repr(one)[:60] for one in known)}")
-    print(frame.head(ROWS).to_csv(index=False)[:LETTERS])
+        print(f"- {column!r} ({frame[column].dtype}{empty}{span}): {', '.join(repr(one)[:WIDTH] for one in known)}")
+    print(frame.head(ROWS).map(lambda value: str(value)[:WIDTH]).to_csv(index=False)[:LETTERS])
+
+
+def _table(name: str, frame: Any, rows: int) -> None:
+    """One of many tables: a line of its columns, and a row."""
+    columns = ", ".join(f"{column} ({frame[column].dtype})" for column in frame.columns)
+    print(f"table {name}: {rows:,} rows; columns {columns}")
+    for row in frame.head(1).to_dict("records"):
+        print(f"  such as {', '.join(repr(value)[:WIDTH] for value in row.values())}")
 
 
 def _csv(path: Path) -> None:
@@ -115,8 +123,7 @@ def _sqlite(path: Path) -> None:
         for name in names[:TABLES]:
             quoted = '"' + name.replace('"', '""') + '"'
             (count,) = database.execute(f"SELECT count(*) FROM {quoted}").fetchone()
-            print(f"table {name!r}: ", end="")
-            _frame(pandas.read_sql(f"SELECT * FROM {quoted} LIMIT 1000", database), count)
+            _table(quoted, pandas.read_sql(f"SELECT * FROM {quoted} LIMIT 100", database), count)
 
 
 def _duckdb(path: Path) -> None:
@@ -127,8 +134,7 @@ def _duckdb(path: Path) -> None:
         for schema, name in tables[:TABLES]:
             quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name))
             (count,) = database.execute(f"SELECT count(*) FROM {quoted}").fetchone() or (0,)
-            print(f"table {quoted}: ", end="")
-            _frame(database.execute(f"SELECT * FROM {quoted} LIMIT 100").df(), count)
+            _table(quoted, database.execute(f"SELECT * FROM {quoted} LIMIT 100").df(), count)
 
 
 def _database(path: Path) -> None:
