@@ -105,7 +105,8 @@ def run(
     report = write_report(outcome.store, found)
     if outcome.already:
         print("finished before; nothing was asked again")
-    Console().print(VIEWS[found.pipeline].ending(outcome.store, found, report))
+    # Into a pipe, lines stay as they are.
+    Console(width=None if sys.stdout.isatty() else 10**6).print(VIEWS[found.pipeline].ending(outcome.store, found, report))
 
 
 @app.command()

@@ -3,16 +3,12 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from limbeck.errors import BudgetSpent, Interrupted, NoAnswer
+from limbeck.errors import Interrupted, NoAnswer
 from limbeck.visible import in_json
-
-if TYPE_CHECKING:
-    from limbeck.progress import Progress
-    from limbeck.settings import Settings
 
 
 def ask_data(
@@ -32,13 +28,17 @@ def ask_data(
 
     from limbeck import show, show_analysis
     from limbeck.progress import Progress
+    from limbeck.run import run as run_pipeline
     from limbeck.settings import of_question
     from limbeck.views import write_report
 
     replaced = {"ask.format": form, "ask.rounds": rounds, "model.name": model, "model.base_url": base_url}
     settings = of_question(question, folder, config, {**replaced, "project": str(project.resolve()) if project else None})
-    store, id = _answered(settings, Progress(quiet=quiet or as_json))
-    found = show.find(store, id)
+    try:
+        outcome = run_pipeline(settings, Progress(quiet=quiet or as_json))
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; the same command goes on where it was") from None
+    store, found = outcome.store, show.find(outcome.store, outcome.run)
     report = write_report(store, found)
     if as_json:
         print(in_json(json.dumps({**show_analysis.as_json(store, found), "report": str(report)}, ensure_ascii=False)))
@@ -47,18 +47,3 @@ def ask_data(
         Console(width=None if sys.stdout.isatty() else 10**6).print(show_analysis.ending(store, found, report))
     if show_analysis.trace(store, found).answer is None:
         raise NoAnswer(f"no script came to its end, so there is no answer to {question!r}; see what was tried: {report}")
-
-
-def _answered(settings: "Settings", progress: "Progress") -> tuple[Path, str]:
-    """Run an analysis; where its budget ends it, what there is so far counts. Gives the store and the run's id."""
-    from limbeck.run import STORE
-    from limbeck.run import run as run_pipeline
-
-    try:
-        outcome = run_pipeline(settings, progress)
-        return outcome.store, outcome.run
-    except BudgetSpent as error:
-        progress.warn(f"limbeck: {error}")
-        return Path(settings.project) / STORE, error.run
-    except KeyboardInterrupt:
-        raise Interrupted("stopped; the same command goes on where it was") from None

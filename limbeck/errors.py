@@ -72,9 +72,6 @@ class ModelCallsOff(LimbeckError):
 class BudgetSpent(LimbeckError):
     """The run's budget of calls, tokens, money or seconds is used up; what was done is kept."""
 
-    run: str = ""
-    """The run's id, once it is known."""
-
 
 class NoAnswer(LimbeckError):
     """An analysis has come to its end, and no script of it."""

@@ -32,6 +32,8 @@ from limbeck.store import Store
 
 STORE = "limbeck.duckdb"
 CHECKPOINTS = "checkpoints.sqlite"
+BEST_SO_FAR = "analysis"
+"""The pipeline that has an answer of some kind before its end."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Outcome:
     store: Path
     already: bool
     """It had been finished before; nothing was done."""
+    stopped: str = ""
+    """Which limit of its budget ended an analysis; what there is so far counts."""
 
 
 def run(settings: Settings, progress: Progress, send: Sender | None = None) -> Outcome:
@@ -54,7 +58,7 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
 
     Raises:
         ConfigError: Documents, labels, annotators, encoder or model can't be had; nothing was written.
-        BudgetSpent, ModelUnreachable, EngineError: It can't go on now; the same command goes on later.
+        BudgetSpent (but for an analysis), ModelUnreachable, EngineError: It can't go on now; the same command goes on later.
         StoreBusy: Another process works on the project.
     """
     corpus = INPUTS[settings.pipeline].read(settings)
@@ -63,7 +67,13 @@ def run(settings: Settings, progress: Progress, send: Sender | None = None) -> O
         return Outcome(id, store, already=True)
     INPUTS[settings.pipeline].check(settings, progress)
     encoder.check(settings.student.encoder)
-    asyncio.run(_run(id, store, settings, corpus, progress, send))
+    try:
+        asyncio.run(_run(id, store, settings, corpus, progress, send))
+    except BudgetSpent as error:
+        if settings.pipeline != BEST_SO_FAR:
+            raise
+        progress.warn(str(error))
+        return Outcome(id, store, already=False, stopped=str(error))
     return Outcome(id, store, already=False)
 
 
@@ -106,8 +116,6 @@ async def _run(
             status = "finished"
         except LimbeckError as error:
             why = str(error)
-            if isinstance(error, BudgetSpent):
-                error.run = id
             raise
         finally:
             _end(context, status, why)

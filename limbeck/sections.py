@@ -232,7 +232,7 @@ class ClaimsSettings(Section):
 class AskSettings(Section):
     """What is asked of a folder of data (DS-STAR; the defaults are the paper's)."""
 
-    question: str = Field(min_length=1, description="what you want to know, in your words")
+    question: Wording = Field(description="what you want to know, in your words")
     format: str = Field("", description="how the answer is to be written, such as `a number with two decimals`")
     rounds: int = Field(20, ge=1, description="how often a plan is carried out and judged, at most")
     files: int = Field(100, ge=1, description="where there are more files, so many are looked for that fit the question best")

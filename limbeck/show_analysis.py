@@ -4,7 +4,6 @@ The counterpart of `show.py`, which it reads the store with; `limbeck/views.py` 
 """
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,14 +17,24 @@ from rich.text import Text
 from limbeck.analysis.standing import script_name, standing
 from limbeck.charts import many
 from limbeck.schemas import Run
-from limbeck.schemas.analysis import Answer, DataFile, Description, Ran, Round, Trace, Tried, Verdict
+from limbeck.schemas.analysis import (
+    WRONG,
+    Answer,
+    DataFile,
+    Description,
+    Ran,
+    Round,
+    Trace,
+    Tried,
+    Verdict,
+    kept,
+)
 from limbeck.script_drawing import Script, in_lines, last_line
 from limbeck.show import clipped, closing, rows, short, total
 from limbeck.visible import visible
 
 NOTHING_YET = "no script of a round has run well yet"
 BROKEN_OFF = "the run was broken off; the same command goes on"
-_STEP = re.compile(r"Step (\d+)")
 
 
 def trace(store: Path, run: Run) -> Trace:
@@ -46,7 +55,7 @@ def trace(store: Path, run: Run) -> Trace:
         descriptions=tuple(one for _, one in data_files(store, run) if one),
         found=tuple(found["found"]) if (found := made["retrieve"].get("files")) else (),
         rounds=rounds,
-        steps=steps,
+        steps=((answer or {}).get("steps") or (best.steps if best and not answer else ())) or steps,
         answer=Answer.model_validate(answer) if answer else best,
     )
 
@@ -71,8 +80,8 @@ def _description(row: dict[str, Any], file: DataFile) -> Description | None:
 
 def plan_after(one: Round) -> tuple[int, ...]:
     """The plan that a round leaves: what its decision keeps, and its own step only if the script ran well."""
-    if decided := _STEP.fullmatch(one.decision):
-        return (*one.after, one.number)[: max(0, int(decided[1]) - 1)]
+    if WRONG.fullmatch(one.decision):
+        return tuple(kept((*one.after, one.number), one.decision))
     return (*one.after, one.number) if ran_well(one) else one.after
 
 
@@ -81,7 +90,7 @@ def taken_back(rounds: tuple[Round, ...]) -> dict[int, Round]:
     return {
         number: one
         for one in rounds
-        if _STEP.fullmatch(one.decision)
+        if WRONG.fullmatch(one.decision)
         for number in (*one.after, one.number)
         if number not in plan_after(one)
     }
@@ -111,7 +120,7 @@ def beside(store: Path, run: Run) -> Beside:
     made = _made(store, run)
     reasons = {int(item): value.get("reason", "") for item, value in made["route"].items() if value}
     final = made["finalize"].get("final") or {"tried": ()}
-    _, unanswered = made["errors"].get("answer", ("", ""))
+    _, unanswered = made["errors"].get("answer", ("", json.loads(run.summary).get("why", "")))
     return Beside(reasons, _seconds(store, run, made), tuple(Tried.model_validate(one) for one in final["tried"]), unanswered)
 
 
@@ -180,7 +189,13 @@ def _best_so_far(rounds: tuple[Round, ...], steps: tuple[int, ...]) -> Answer | 
     best = next(reversed([one for number in steps for one in sound if one.number == number] or sound), None)
     if best is None or best.ran is None:
         return None
-    return Answer(text=best.ran.output.strip(), status="best so far", why=BROKEN_OFF, script=best.script, files=best.ran.files)
+    return Answer(text=best.ran.output.strip(), status="best so far", why=BROKEN_OFF, script=best.script, steps=(*best.after, best.number), files=best.ran.files)
+
+
+def write_script(store: Path, run: Run) -> None:
+    """Write the answer's script beside the store, also where it is no more than the best so far."""
+    if answer := trace(store, run).answer:
+        (store.parent / script_name(run.id)).write_text(answer.script, "utf-8")
 
 
 # ---- for programs ----------------------------------------------------------------------------------------------------

@@ -104,11 +104,13 @@ def runs_table(store: Path) -> Table:
 
 
 def write_report(store: Path, run: Run) -> Path:
-    """Write a run's report.
+    """Write a run's report, and of an analysis the script of its answer.
 
     Returns:
         Its path, `report-<the run's first letters>.html` in the project's folder.
     """
     path = store.parent / f"report-{show.short(run.id)}.html"
     path.write_text(VIEWS[run.pipeline].page(store, run), "utf-8")
+    if run.pipeline == show.DATA:
+        show_analysis.write_script(store, run)
     return path

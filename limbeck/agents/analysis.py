@@ -51,8 +51,8 @@ async def retrieve(state: AnalysisState, runtime: Ctx) -> AnalysisState:
 
 async def plan(state: AnalysisState, runtime: Ctx) -> AnalysisState:
     """Propose the next step."""
-    works = await stepping.plan(runtime.context, state["round"], state["steps"])
-    return {"works": works, "ends": "" if works else "the planner had no further step"}
+    trouble = await stepping.plan(runtime.context, state["round"], state["steps"])
+    return {"works": not trouble, "ends": f"the planner had no further step: {trouble}" if trouble else ""}
 
 
 async def code(state: AnalysisState, runtime: Ctx) -> AnalysisState:

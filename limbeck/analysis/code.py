@@ -2,17 +2,19 @@
 
 import ast
 import re
+import textwrap
 import warnings
 from collections.abc import Iterator
 
 from limbeck.errors import GuardrailError
 
+THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.S | re.I)
 FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*\1|\Z)", re.S | re.M)
 PYTHON = ("", "python", "py", "python3")
 STARTS = re.compile(r"(import |from \S+ import |#|def |class |@|print\(|with |for |if |try:|[A-Za-z_]\w*(\[.*\])? *=[^=])")
 """How a line of code begins, where nothing marks it."""
-MOST_CUT = 40
-"""Lines of words after unmarked code that are looked through."""
+MOST_CUT = 20
+"""Lines of words before and after unmarked code that are looked through."""
 LONGEST = 200_000
 """Characters of an answer that are looked at."""
 FRAMES = 3
@@ -25,16 +27,24 @@ def code_of(answer: str) -> str:
     Raises:
         GuardrailError: There is none, or it is no Python.
     """
-    answer = answer[:LONGEST]
-    candidates = [block for _, language, block in FENCE.findall(answer) if language.lower() in PYTHON]
+    answer = thoughtless(answer[:LONGEST])
+    blocks = [(language.lower(), textwrap.dedent(block)) for _, language, block in FENCE.findall(answer)]
+    # Of several the one that is called Python, prints, and is the longest: others are drafts, data and ways to install.
+    ranked = sorted(blocks, key=lambda one: (one[0] != "", "print(" in one[1], len(one[1])), reverse=True)
+    candidates = [block for language, block in ranked if language in PYTHON]
     trouble = ""
-    for candidate in sorted(candidates, key=len, reverse=True) or _unmarked(answer):
+    for candidate in candidates or _unmarked(answer):
         trouble = trouble_of(candidate)
         if not trouble and candidate.strip():
             return candidate.strip("\n") + "\n"
     if trouble and candidates:
         raise GuardrailError(f"the script is no Python ({trouble}); answer with one whole script between ```python and ```")
     raise GuardrailError("there is no Python script in it; answer with one script between ```python and ```, and nothing else")
+
+
+def thoughtless(answer: str) -> str:
+    """An answer without what a model thought before it."""
+    return THOUGHT.sub("", answer)
 
 
 def trouble_of(script: str) -> str:
@@ -50,11 +60,12 @@ def trouble_of(script: str) -> str:
 
 
 def _unmarked(answer: str) -> Iterator[str]:
-    """What may be code where nothing marks it: from the first line that looks like it, to the end or to some line before."""
+    """What may be code where nothing marks it: from a line that looks like it, to the end or to some line before."""
     lines = answer.splitlines()
-    first = next((at for at, line in enumerate(lines) if STARTS.match(line)), len(lines))
-    for last in range(len(lines), max(first, len(lines) - MOST_CUT), -1):
-        yield "\n".join(lines[first:last])
+    starts = [at for at, line in enumerate(lines) if STARTS.match(line)][:MOST_CUT]
+    for first in starts:
+        for last in range(len(lines), max(first, len(lines) - MOST_CUT), -1):
+            yield "\n".join(lines[first:last])
 
 
 def traceback_of(errors: str, most: int = 2000) -> str:

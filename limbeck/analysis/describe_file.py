@@ -1,6 +1,6 @@
 """What limbeck itself says of a file: columns, types, sizes, beginnings. Its source is run in the sandbox, like a model's.
 
-`describe("data/sales.csv")` prints; formats that Python or the extra `analysis` reads, others by their first bytes.
+`describe("data/sales.csv")` prints; formats that Python or the extra `analysis` reads, others by their first bytes (`begin`).
 """
 
 import csv
@@ -22,6 +22,12 @@ def describe(name: str) -> None:
     path = Path(name)
     print(f"{path.suffix.lower() or 'no suffix'}, {path.stat().st_size:,} bytes")
     READERS.get(path.suffix.lower(), _text)(path)
+
+
+def begin(name: str) -> None:
+    """Print how a file begins that can't be read as what its name says."""
+    print("It can't be read as what its name says.")
+    _text(Path(name))
 
 
 def _frame(frame: Any, rows: int | None = None) -> None:

@@ -52,7 +52,12 @@ def of_text(text: str) -> DataFile:
 
 def _of_folder(folder: Path, project: Path, skipped: Skipped) -> Iterator[Keyed]:
     home, own = folder.resolve(), project.resolve()
-    for base, folders, names in os.walk(folder):
+    def locked(_: OSError) -> None:
+        skipped["folders left out because they can't be opened"] += 1
+
+    for base, folders, names in os.walk(folder, onerror=locked):
+        if links := sum(Path(base, one).is_symlink() for one in folders):
+            skipped["folders left out because they are links"] += links
         folders[:] = sorted(one for one in folders if not one.startswith(".") and Path(base, one).resolve() != own)
         if STORE in names:  # What else a project holds are limbeck's caches, students and reports.
             skipped["files of a limbeck project left out beside its store"] += len(names) - 1
@@ -61,6 +66,8 @@ def _of_folder(folder: Path, project: Path, skipped: Skipped) -> Iterator[Keyed]
             path = Path(base, name)
             if path.is_symlink() and not path.resolve().is_relative_to(home):
                 skipped["links left out because they lead out of the folder"] += 1
+            elif path.is_symlink() and os.path.isabs(os.readlink(path)):  # In the sandbox it leads nowhere; the file itself is listed.
+                skipped["links left out because they are absolute"] += 1
             else:
                 yield from _of_file(path, path.relative_to(folder).as_posix(), skipped)
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from limbeck.schemas.analysis import Description
+from limbeck.schemas.analysis import Description, Tried
 
-LETTERS_PER_TOKEN = 2.5
-"""At least, of code, numbers and column names."""
-OUTPUT = 6000
-"""Characters of a script's output that a model is shown at most."""
+LETTERS_PER_TOKEN = 2.0
+"""At least, of code, numbers and column names: small models have a token for each digit."""
+OUTPUT, LEAST = 6000, 400
+"""Characters of a script's output that a model is shown at most, and that it is shown however little room there is."""
+REJECTED = 2000
+"""Characters of rejected steps, the last of them."""
 LONGEST = 4000
 """Characters of what is known of a file that a model is shown at most."""
 NAMED = 120
@@ -52,6 +54,17 @@ def fenced(script: str) -> str:
     return f"```python\n{script.strip()}\n```"
 
 
+def tried(one: Tried, room: int) -> tuple[str, str]:
+    """A script and its result; where room is short the result is cut first, and then the script, each in its middle.
+
+    Args:
+        one: Both.
+        room: Characters.
+    """
+    output = cut(one.ran.output, max(LEAST, min(OUTPUT, room - len(one.script))))
+    return section("Script", fenced(cut(one.script, max(LEAST, room - len(output))))), section("Result", output)
+
+
 def section(title: str, body: str) -> str:
     """One part of a prompt."""
     return f"### {title}\n{body}"
@@ -59,4 +72,7 @@ def section(title: str, body: str) -> str:
 
 def rejected(refused: Sequence[tuple[str, str]]) -> str:
     """Steps that were taken back, and why, so that nobody proposes them again."""
-    return "\n".join(f"- {step} ({reason})" if reason else f"- {step}" for step, reason in refused)
+    lines = [f"- {step} ({reason})" if reason else f"- {step}" for step, reason in refused]
+    while len(lines) > 1 and sum(map(len, lines)) > REJECTED:
+        del lines[0]
+    return "\n".join(lines)

@@ -75,7 +75,7 @@ class Asked:
     trace: Trace | None
     """None where the run had not begun when it failed."""
     spent: Mapping[str, Any]
-    """`calls`, `prompt_tokens`, `completion_tokens`, `money` and `seconds`; what is known of files is counted with each question."""
+    """`calls`, `prompt_tokens`, `completion_tokens`, `money` and `seconds`; what is known of files is counted with the question that was asked first."""
     error: LimbeckError | None = None
     """Why the run came to no end."""
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import dspy
 
-from limbeck.analysis.code import code_of
+from limbeck.analysis.code import FENCE, code_of, thoughtless
+from limbeck.analysis.showing import cut
 from limbeck.errors import GuardrailError
 from limbeck.programs.predict import RETRIES, CheckedChoice, CheckedPredict
 from limbeck.schemas.analysis import ADD
@@ -121,6 +122,10 @@ class CheckedText(CheckedPredict):
         super().__init__(signature, max_tokens=max_tokens, retries=retries)
         self.read, self.form = read, form
 
+    def shortened(self, user: str) -> str | None:
+        """With the middle left out: a message ends with what is to be done."""
+        return shorter(user)
+
     def _form(self, signature: Any) -> str:
         return self.form
 
@@ -133,6 +138,10 @@ class CheckedText(CheckedPredict):
 
 class CheckedDecision(CheckedPredict):
     """Call a model for reasons and one of several decisions, `config={"options": (…)}`, in one JSON object."""
+
+    def shortened(self, user: str) -> str | None:
+        """With the middle left out."""
+        return shorter(user)
 
     def _constraint(self, signature: Any, config: dict[str, Any]) -> dict[str, Any]:
         made = super()._constraint(signature, config)["response_format"]
@@ -147,6 +156,14 @@ class CheckedDecision(CheckedPredict):
         if option is None:
             raise GuardrailError(f"the decision {found.decision[:80]!r} is none of {', '.join(config['options'])}; write one of them")
         return found.model_copy(update={"decision": option})
+
+
+class BareDecision(CheckedChoice):
+    """Call a model for one of several decisions, without reasons."""
+
+    def shortened(self, user: str) -> str | None:
+        """With the middle left out."""
+        return shorter(user)
 
 
 class DSStar(dspy.Module):  # type: ignore[misc]
@@ -169,7 +186,7 @@ class DSStar(dspy.Module):  # type: ignore[misc]
     def _decide(self, signature: Any) -> CheckedPredict:
         if self.reasoned:
             return CheckedDecision(signature, max_tokens=DECISION_TOKENS)
-        return CheckedChoice(signature.delete("reason"), max_tokens=16)
+        return BareDecision(signature.delete("reason"), max_tokens=16)
 
     async def verdict(self, **inputs: str) -> dspy.Prediction:
         """Whether a result is enough: `decision` is `SUFFICIENT` or `INSUFFICIENT`, `reason` may be empty."""
@@ -185,14 +202,20 @@ class DSStar(dspy.Module):  # type: ignore[misc]
         return said
 
 
+def shorter(user: str) -> str | None:
+    """Half of a message, its ends; None where it is short as it is."""
+    return cut(user, len(user) // 2) if len(user) >= 400 else None
+
+
 def step_of(answer: str, config: dict[str, Any]) -> str:
-    """The step in a planner's answer: its first paragraph, on one line.
+    """The step in a planner's answer: its first paragraph that is neither code, a heading nor an announcement, on one line.
 
     Raises:
         GuardrailError: There is none, or it is one of `config["refused"]`.
     """
-    paragraphs = (" ".join(part.split()) for part in answer.strip().split("\n\n"))
-    step = next((part for part in paragraphs if part and not part.startswith(("```", "#"))), "")[:LONGEST_STEP]
+    prose = FENCE.sub("", thoughtless(answer))
+    paragraphs = [line for part in prose.split("\n\n") if (line := " ".join(part.split())) and not line.startswith("#")]
+    step = next((part for part in paragraphs if not part.endswith(":")), "".join(paragraphs[-1:]))[:LONGEST_STEP]
     if not any(sign.isalpha() for sign in step):
         raise GuardrailError("there is no step in it; answer with one sentence that says what to do next")
     if _plainly(step) in map(_plainly, config.get("refused", ())):

@@ -123,7 +123,11 @@ def apart(bwrap: str, scratch: Scratch, data: Path, masked: Sequence[Path], sett
 @contextlib.contextmanager
 def openly(scratch: Scratch, data: Path, settings: SandboxSettings) -> Iterator[Tree]:
     """Begin a script as whoever runs limbeck, kept from nothing; it has ended, with all that is found of it, when the block is left."""
-    scratch.data.symlink_to(data)
+    if data.is_dir():
+        scratch.data.symlink_to(data)
+    else:
+        scratch.data.mkdir()
+        (scratch.data / data.name).symlink_to(data)
     environment = interpreter.environment(str(scratch.temporary))
     process = _popen([*limits.shell(settings), sys.executable, "script.py"], environment, str(scratch.work), [])
     with contextlib.closing(Tree(process, process.pid, mark=f"TMPDIR={scratch.temporary}")) as tree:

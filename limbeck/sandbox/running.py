@@ -56,7 +56,7 @@ class Sandbox:
         # Threads of our own: a script is watched also while the event loop is busy, and no more than these run at once.
         self._threads = ThreadPoolExecutor(settings.at_once or _fitting(settings.memory), "sandbox")
 
-    async def run(self, script: str, data: Path, keep: Path | None = None) -> Ended:
+    async def run(self, script: str, data: Path, keep: Path | None = None, seconds: float | None = None) -> Ended:
         """Run a script over data.
 
         It starts in a folder of its own, where it finds the data in `data` and may write. If this is cancelled, the script is ended.
@@ -65,12 +65,16 @@ class Sandbox:
             script: Python.
             data: A folder, or a file, which is shown in a folder.
             keep: Where the files that it leaves are copied to.
+            seconds: After which it is ended, where that is sooner than the settings say.
 
         Raises:
             SandboxError: It can't be run at all.
         """
         cancelled = threading.Event()
-        running = self._threads.submit(self._run, script, data.resolve(), keep, cancelled)
+        # A file keeps the name that it is given by, also where that is a link.
+        data = data.resolve() if data.is_dir() else data.parent.resolve() / data.name
+        allowed = min(self._settings.seconds, self._settings.seconds if seconds is None else seconds)
+        running = self._threads.submit(self._run, script, data, keep, cancelled, allowed)
         waiting = asyncio.wrap_future(running)
         try:
             return await asyncio.shield(waiting)
@@ -80,12 +84,12 @@ class Sandbox:
                 await asyncio.wait([waiting])
             raise
 
-    def _run(self, script: str, data: Path, keep: Path | None, cancelled: threading.Event) -> Ended:
+    def _run(self, script: str, data: Path, keep: Path | None, cancelled: threading.Event, seconds: float) -> Ended:
         with fresh(script) as scratch:
             begun = time.monotonic()
             with self._begun(scratch, data) as tree:
                 printed = Printed(tree)
-                stopped = self._until_end(printed, Watch(tree, scratch, self._settings), begun + self._settings.seconds, cancelled)
+                stopped = self._until_end(printed, Watch(tree, scratch, self._settings), begun, seconds, cancelled)
                 code, lasted = tree.end(), time.monotonic() - begun
                 printed.rest()
                 output, errors = printed.texts()
@@ -100,14 +104,14 @@ class Sandbox:
             return processes.openly(scratch, data, self._settings)
         return processes.apart(available.program(), scratch, data, bubblewrap.masked(data, self._hidden), self._settings)
 
-    def _until_end(self, printed: Printed, watch: Watch, until: float, cancelled: threading.Event) -> str | None:
+    def _until_end(self, printed: Printed, watch: Watch, begun: float, seconds: float, cancelled: threading.Event) -> str | None:
         """Read what a script prints until it ends, or must be ended: then why."""
-        look = 0.0
+        look, until = 0.0, begun + seconds
         while not printed.wait(max(0.0, min(look, until) - time.monotonic())):
             if cancelled.is_set():
                 return "it was cancelled"
             if time.monotonic() >= until:
-                return f"it ran longer than {self._settings.seconds:g} s"
+                return f"it ran longer than {seconds:.3g} s"
             if printed.size > PRINTED * 1_000_000:
                 return f"it printed more than {PRINTED} MB"
             if time.monotonic() >= look:

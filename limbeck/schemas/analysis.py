@@ -4,12 +4,22 @@
 verdict=Verdict(sufficient=True, reason="The total is asked for."), decision="")`
 """
 
+import re
+from collections.abc import Sequence
 from typing import Literal
 
 from limbeck.schemas.record import Record
 
 ADD = "Add Step"
 """The router's decision that every step so far is right."""
+WRONG = re.compile(r"Step ([1-9]\d*)")
+"""Its decision that this step is wrong."""
+
+
+def kept(plan: Sequence[int], decision: str) -> list[int]:
+    """What the router's decision keeps of a plan: all of it, or what stands before the wrong step."""
+    wrong = WRONG.fullmatch(decision)
+    return list(plan[: int(wrong[1]) - 1] if wrong else plan)
 
 
 class DataFile(Record):
@@ -101,6 +111,8 @@ class Answer(Record):
     """Why it is no more than the best so far."""
     script: str = ""
     """A script that prints it, by itself: `python answer.py`."""
+    steps: tuple[int, ...] = ()
+    """The rounds of the plan that it comes from."""
     files: tuple[str, ...] = ()
     """Plots and other files that belong to it, relative to the project."""
 

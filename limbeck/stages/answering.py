@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-from limbeck.analysis.standing import script_name, standing
+from limbeck.analysis.standing import standing
 from limbeck.batch import Made
 from limbeck.context import RunContext
 from limbeck.schemas import Artifact
@@ -35,10 +36,11 @@ async def answer(context: RunContext, steps: Sequence[int], why: str) -> None:
     doubts = [why] if why else []
     if done is None:
         doubts.append("no final script came to its end, so this is the last step's result as it is")
-    files = tuple(dict.fromkeys([*shown.ran.files, *rounds.tried(context, kept[-1])[-1].ran.files]))
+    # Of what both the step and the final script left under one name, the latter counts.
+    files = tuple({Path(one).name: one for one in (*rounds.tried(context, kept[-1])[-1].ran.files, *shown.ran.files)}.values())
     script = standing(shown.script, asked.ask(context).question, Path(context.settings.documents.source))
-    status = "best so far" if why else "verified"
-    _keep(context, Answer(text=shown.ran.output.strip(), status=status, why="; ".join(doubts), script=script, files=files))
+    status: Literal["best so far", "verified"] = "best so far" if doubts else "verified"
+    _keep(context, Answer(text=shown.ran.output.strip(), status=status, why="; ".join(doubts), script=script, steps=tuple(kept), files=files))
 
 
 async def _final(context: RunContext, kept: Sequence[int]) -> list[Tried]:
@@ -58,8 +60,6 @@ async def _final(context: RunContext, kept: Sequence[int]) -> list[Tried]:
 
 
 def _keep(context: RunContext, found: Answer | None, error: str | None = None) -> None:
-    if found:
-        (context.project / script_name(context.run)).write_text(found.script, "utf-8")
     value, status = found.model_dump_json() if found else "null", "done" if found else "failed"
     context.store.put([Artifact(run=context.run, step=ANSWER, item=ANSWER, value=value, status=status, error=error)])
     context.store.flush()

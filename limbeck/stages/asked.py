@@ -16,7 +16,9 @@ from limbeck.settings import Settings
 
 LARGEST_SCRIPT, SMALL_SCRIPT = 4096, 512
 """Tokens of a script: of any model, and of the embedded one, which comes to no end by itself."""
-INSTRUCTIONS = 1000
+LEAST_CONTEXT = 2048
+"""Tokens that a model must be able to read."""
+INSTRUCTIONS = 600
 """Tokens of a prompt that neither files nor steps take."""
 OFF = "the sandbox is OFF (`sandbox: {isolation: none}`): scripts that the model writes run as you, with your files and your network"
 
@@ -38,8 +40,10 @@ def check(settings: Settings, progress: Progress) -> None:
     """Whether scripts can be run here, apart from everything else.
 
     Raises:
-        SandboxError: They can't; nothing was written.
+        SandboxError, ConfigError: They can't, or the model can't read them; nothing was written.
     """
+    if settings.model.context < LEAST_CONTEXT:
+        raise ConfigError(f"a model that reads {settings.model.context!r} tokens is shown too little of scripts; write `model: {{context: {LEAST_CONTEXT}}}` or more")
     sandbox.check(settings.sandbox)
     if settings.sandbox.isolation == "none":
         progress.warn(f"WARNING: {OFF}")

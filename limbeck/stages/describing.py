@@ -18,7 +18,7 @@ from limbeck.embedding import kept, open_embedder
 from limbeck.errors import CallFailed, GuardrailError
 from limbeck.retrieval.lexical import Lexical
 from limbeck.schemas import Artifact, Document
-from limbeck.schemas.analysis import DataFile, Description, Tried
+from limbeck.schemas.analysis import DataFile, Description, Ran, Tried
 from limbeck.sections import EMBEDDED
 from limbeck.stages import asked, scripts
 
@@ -86,7 +86,7 @@ async def _described(context: RunContext, file: DataFile, name: str) -> Made:
         text, by = tried[-1].ran.output, "model"
     else:
         why = why or (tried[-1].ran.error if tried else None)
-        ran = await scripts.run(context, f"{inspect.getsource(describe_file)}\ndescribe({f'data/{file.path}'!r})\n", f"{folder}-own")
+        ran, why = await _by_limbeck(context, file, folder, why)
         if ran.error:
             trouble = GuardrailError(f"{file.path!r} can't be read: {ran.error.splitlines()[-1]}")
             trouble.calls = calls
@@ -95,6 +95,16 @@ async def _described(context: RunContext, file: DataFile, name: str) -> Made:
     value = Description(path=file.path, text=text, by=by, tried=tried, error=why)
     repaired = bool(why) or len(tried) > 1
     return Made(value.model_dump(mode="json"), SimpleNamespace(calls=calls, repaired=repaired, error=why))
+
+
+async def _by_limbeck(context: RunContext, file: DataFile, folder: str, why: str | None) -> tuple[Ran, str | None]:
+    """What limbeck's own script says of a file, or where that fails its beginning; and why there is no more."""
+    for act in ("describe", "begin"):
+        ran = await scripts.run(context, f"{inspect.getsource(describe_file)}\n{act}({f'data/{file.path}'!r})\n", f"{folder}-{act}")
+        if not ran.error:
+            break
+        why = ran.error
+    return ran, why
 
 
 def _asks_model(context: RunContext) -> bool:
@@ -125,10 +135,11 @@ def _of_artifact(path: str, artifact: Artifact) -> Description:
 def _known(context: RunContext) -> dict[str, Made]:
     """What runs with the same model made of the same files: a folder is asked about more than once."""
     rows = context.store.rows(
-        "SELECT a.item, any_value(a.value) AS value, any_value(a.calls) AS calls, any_value(a.error) AS error FROM artifacts a "
+        "SELECT a.item, a.value, a.error FROM artifacts a "
         "JOIN runs r ON r.id = a.run JOIN places p ON p.document = a.item AND p.run = ? "
         "WHERE a.step = ? AND a.status <> 'failed' AND a.run <> ? AND r.pipeline = 'analysis' AND (r.config->>'$.model.name') = ? "
-        "AND coalesce(r.config->>'$.ask.describe', 'auto') = ? GROUP BY a.item",
+        "AND coalesce(r.config->>'$.ask.describe', 'auto') = ? QUALIFY row_number() OVER (PARTITION BY a.item ORDER BY r.started DESC) = 1",
         [context.run, STEP, context.run, context.settings.model.name, asked.ask(context).describe],
     )
-    return {row["item"]: Made(json.loads(row["value"]), SimpleNamespace(calls=tuple(row["calls"]), repaired=bool(row["error"]), error=row["error"])) for row in rows}
+    # Their calls were paid by the run that made them.
+    return {row["item"]: Made(json.loads(row["value"]), SimpleNamespace(calls=(), repaired=bool(row["error"]), error=row["error"])) for row in rows}

@@ -6,7 +6,7 @@ from typing import Any
 from limbeck.batch import Made
 from limbeck.context import RunContext
 from limbeck.programs.analysis import INSUFFICIENT, SUFFICIENT
-from limbeck.schemas.analysis import ADD, Verdict
+from limbeck.schemas.analysis import Verdict, kept
 from limbeck.stages import asked, describing, rounds
 from limbeck.stages.rounds import ROUTE, VERIFY, named, once, so_far
 
@@ -39,13 +39,11 @@ async def route(context: RunContext, round: int, steps: Sequence[int]) -> list[i
         said = await asked.agents(context).way(
             len(plan), data=describing.data(context), so_far=so_far(context, plan, more, now="How is the plan to go on?")
         )
-        return Made({"decision": said.decision, "reason": said.reason or (verdict.reason if verdict else "")}, said)
+        return Made({"decision": said.decision, "reason": said.reason}, said)
 
     await once(context, ROUTE, named(round), work, lambda value: str(value["decision"]), round)
     decided = rounds.value(context, ROUTE, named(round))
-    if decided is None:
-        return None
-    return plan if decided["decision"] == ADD else plan[: int(decided["decision"].removeprefix("Step ")) - 1]
+    return kept(plan, decided["decision"]) if decided else None
 
 
 def _told(value: Any) -> str:

@@ -14,7 +14,7 @@ from limbeck.analysis import showing
 from limbeck.batch import QUICK, Made, one
 from limbeck.context import RunContext
 from limbeck.schemas import Artifact
-from limbeck.schemas.analysis import Tried, Verdict
+from limbeck.schemas.analysis import Tried, Verdict, kept
 from limbeck.stages import asked
 
 PLAN, CODE, EXECUTE, DEBUG, VERIFY, ROUTE = "plan", "code", "execute", "debug", "verify", "route"
@@ -94,10 +94,11 @@ def refused(context: RunContext, before: int) -> list[tuple[str, str]]:
     """Steps that were taken back in the rounds before one, with why; each once."""
     found: dict[str, str] = {}
     for round in range(1, before):
-        decision = value(context, ROUTE, named(round)) or {}
-        if decision.get("decision", "").startswith("Step "):
-            wrong = plan(context, round)[int(decision["decision"].removeprefix("Step ")) - 1]
-            found[step(context, wrong)] = decision["reason"]
+        decided, tried_plan = value(context, ROUTE, named(round)), plan(context, round)
+        if decided and (still := kept(tried_plan, decided["decision"])) != tried_plan:
+            judged = verdict(context, round)
+            reasons = dict.fromkeys(filter(None, [decided["reason"], judged.reason if judged else ""]))
+            found[step(context, tried_plan[len(still)])] = " ".join(reasons)
     return list(found.items())
 
 
@@ -109,8 +110,8 @@ def so_far(context: RunContext, steps: Sequence[int], *more: tuple[str, str], no
 
     All of it is in the last message: a small model answers what was said last, and forgets what was asked before.
     """
-    parts = [showing.section("Question", asked.question(context)), showing.section("Plan", showing.plan([step(context, one) for one in steps]))]
-    if made := tried(context, steps[-1]) if steps else []:
-        parts.append(showing.section("Script", showing.fenced(made[-1].script)))
-        parts.append(showing.section("Result", showing.cut(made[-1].ran.output, showing.OUTPUT)))
-    return "\n\n".join([*parts, *(showing.section(title, text) for title, text in more if text), now])
+    before = [showing.section("Question", asked.question(context)), showing.section("Plan", showing.plan([step(context, one) for one in steps]))]
+    after = [*(showing.section(title, text) for title, text in more if text), now]
+    room = asked.room(context) - sum(map(len, (*before, *after)))
+    made = tried(context, steps[-1]) if steps else []
+    return "\n\n".join([*before, *(showing.tried(made[-1], room) if made else ()), *after])

@@ -31,7 +31,10 @@ async def run(context: RunContext, script: str, name: str) -> Ran:
     if context.sandbox is None:
         context.sandbox = Sandbox(context.settings.sandbox, hidden=(context.project,))
     keep = context.project / KEPT / context.run.removeprefix("b2:")[:8] / name
-    ended = await context.sandbox.run(script, Path(context.settings.documents.source), keep)
+    left = context.settings.budget.seconds
+    ended = await context.sandbox.run(
+        script, Path(context.settings.documents.source), keep, seconds=None if left is None else left - context.llm.spent.elapsed
+    )
     return Ran(
         output=ended.output,
         error=_trouble(ended),
@@ -44,7 +47,8 @@ def _trouble(ended: Ended) -> str | None:
     if ended.stopped:
         return ended.stopped
     if ended.code:
-        return traceback_of(ended.errors) or f"it ended with status {ended.code}"
+        raised = "Traceback" in ended.errors or "Error" in ended.errors
+        return "\n".join(filter(None, [traceback_of(ended.errors), "" if raised else f"it ended with status {ended.code}"]))
     return None if ended.output.strip() or ended.files else "it printed nothing"
 
 

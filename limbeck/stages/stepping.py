@@ -11,8 +11,8 @@ from limbeck.stages import asked, describing, rounds, scripts
 from limbeck.stages.rounds import CODE, DEBUG, EXECUTE, PLAN, named, once, so_far
 
 
-async def plan(context: RunContext, round: int, steps: Sequence[int]) -> bool:
-    """Propose a round's step after those of the rounds given; False where the planner has none."""
+async def plan(context: RunContext, round: int, steps: Sequence[int]) -> str | None:
+    """Propose a round's step after those of the rounds given; why, where the planner has none."""
 
     async def work() -> Made:
         agents = asked.agents(context)
@@ -25,8 +25,8 @@ async def plan(context: RunContext, round: int, steps: Sequence[int]) -> bool:
         )
         return Made({"step": said.step, "after": list(steps)}, said)
 
-    made = await once(context, PLAN, named(round), work, lambda value: f"step {len(steps) + 1}: {value['step']}", round)
-    return made.status != "failed"
+    await once(context, PLAN, named(round), work, lambda value: f"step {len(steps) + 1}: {value['step']}", round)
+    return rounds.error(context, PLAN, round)
 
 
 def _missing(context: RunContext, round: int) -> str:
