@@ -56,7 +56,8 @@ def distill(project: Path, run: Run, kinds: Sequence[str], base: str | None, pro
     """
     pipeline = PIPELINES.get(run.pipeline)
     if pipeline is None:
-        raise ConfigError(f"run {run.id!r} is of pipeline {run.pipeline!r}, which trains students itself; type: limbeck run YOUR.yaml")
+        teaches = "trains students itself" if KINDS_OF[run.pipeline] else "has no students; its script answers without a model"
+        raise ConfigError(f"run {run.id!r} is of pipeline {run.pipeline!r}, which {teaches}; type: limbeck run YOUR.yaml")
     known = KINDS_OF[run.pipeline]
     if unknown := set(kinds) - set(known):
         raise ConfigError(f"no student {min(unknown)!r}; type --kind with one of: {', '.join(known)}")

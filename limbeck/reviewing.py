@@ -34,7 +34,10 @@ SEQUENCE = re.compile("\x1b+\\[[0-?]*[ -/]*[@-~]?|\x1b+O.?|\x1b[^\x1b]|[\0\xe0].
 """What a terminal sends for one arrow key, function key or Alt with a key; on Windows NUL or à and a letter."""
 
 RECORDS = "makes records, which are not reviewed here; see the doubtful ones with: limbeck show {} --errors"
-UNREVIEWED = {"extreme": "ranks labels, which are not reviewed; read them with: limbeck show {} --labels"}
+UNREVIEWED = {
+    "extreme": "ranks labels, which are not reviewed; read them with: limbeck show {} --labels",
+    "analysis": "answers a question; see what was tried with: limbeck show {} --annotators",
+}
 """What is said of pipelines whose runs have no one label a document; `RECORDS` of all others."""
 
 Ask = Callable[[Question], str | None]
