@@ -255,7 +255,7 @@ class SandboxSettings(Section):
     seconds: float = Field(120.0, gt=0, description="after which a script is ended")
     memory: float = Field(4.0, gt=0, description="gigabytes that a script and its processes may take together")
     disk: int = Field(512, ge=1, description="megabytes that a script may write")
-    processes: int = Field(64, ge=1, description="processes and threads that a script may have at once")
+    processes: int = Field(64, ge=1, description="processes that a script may have at once; of threads, two a processor more")
     at_once: int | None = Field(None, ge=1, description="scripts at once; by itself as many as there are processors, and as their memory allows")
 
 

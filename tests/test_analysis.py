@@ -24,7 +24,7 @@ from analysts import (
     step_back,
 )
 
-from limbeck.errors import CallFailed, ModelUnreachable
+from limbeck.errors import CallFailed, ConfigError, ModelUnreachable
 from limbeck.progress import Progress
 from limbeck.run import run
 from limbeck.schemas.analysis import Trace, Verdict
@@ -335,6 +335,21 @@ def test_plots_are_kept_with_the_answer(tmp_path: Path) -> None:
     assert found.answer and len(found.answer.files) == 1
     kept = tmp_path / "project" / found.answer.files[0]
     assert kept.name == "sales.png" and kept.read_bytes().startswith(b"\x89PNG")
+
+
+# ---- before anything is written --------------------------------------------------------------------------------------
+
+
+def test_what_scripts_need_is_looked_for_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("limbeck.stages.asked.INSIDE", ("pandas", "no_such_package"))
+    with pytest.raises(ConfigError, match=r"'no_such_package', which scripts need, .* pip install 'limbeck\[analysis\]'"):
+        run(settings(tmp_path, folder(tmp_path)), Progress(quiet=True), send=Agents())
+    assert not (tmp_path / "project").exists()
+
+
+def test_a_model_that_reads_too_little_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="reads 1024 tokens is shown too little"):
+        run(settings(tmp_path, folder(tmp_path), model={"context": 1024}), Progress(quiet=True), send=Agents())
 
 
 # ---- broken off ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What the pipeline `analysis` reads: a folder of files, and a question; and how its prompts say what there is."""
 
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ LARGEST_SCRIPT, SMALL_SCRIPT = 4096, 512
 """Tokens of a script: of any model, and of the embedded one, which comes to no end by itself."""
 LEAST_CONTEXT = 2048
 """Tokens that a model must be able to read."""
+INSIDE = ("pandas", "matplotlib", "openpyxl", "pdfplumber", "PIL")
+"""What prompts promise scripts beyond what limbeck itself needs."""
 INSTRUCTIONS = 600
 """Tokens of a prompt that neither files nor steps take."""
 OFF = "the sandbox is OFF (`sandbox: {isolation: none}`): scripts that the model writes run as you, with your files and your network"
@@ -40,10 +43,12 @@ def check(settings: Settings, progress: Progress) -> None:
     """Whether scripts can be run here, apart from everything else.
 
     Raises:
-        SandboxError, ConfigError: They can't, or the model can't read them; nothing was written.
+        SandboxError, ConfigError: They can't, what they need is missing, or the model can't read them; nothing was written.
     """
     if settings.model.context < LEAST_CONTEXT:
         raise ConfigError(f"a model that reads {settings.model.context!r} tokens is shown too little of scripts; write `model: {{context: {LEAST_CONTEXT}}}` or more")
+    if missing := next((name for name in INSIDE if find_spec(name) is None), None):
+        raise ConfigError(f"package {missing!r}, which scripts need, is not installed; type: pip install 'limbeck[analysis]'")
     sandbox.check(settings.sandbox)
     if settings.sandbox.isolation == "none":
         progress.warn(f"WARNING: {OFF}")
