@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
 from typing import Any
 
 import aiohttp
@@ -62,15 +62,16 @@ class Spent:
     money: float = 0.0
     cached: int = 0
     """Answers taken from the store in this process."""
-    seconds: float = 0.0
+    seconds: InitVar[float] = 0.0
     """By the clock, of earlier attempts."""
-    since: float = field(default_factory=time.monotonic)
-    """When this attempt began."""
+
+    def __post_init__(self, seconds: float) -> None:
+        self._began = time.monotonic() - seconds
 
     @property
     def elapsed(self) -> float:
         """Seconds by the clock, of this attempt and those before."""
-        return self.seconds + time.monotonic() - self.since
+        return time.monotonic() - self._began
 
     def check(self, budget: BudgetSettings) -> None:
         """Refuse to go on when the budget is used up.

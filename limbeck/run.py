@@ -207,7 +207,6 @@ def _end(context: RunContext, status: Any, why: str) -> None:
     for stage, more in context.progress.seconds.items():
         seconds[stage] = seconds.get(stage, 0.0) + more
     spent = {**asdict(context.llm.spent), "seconds": context.llm.spent.elapsed}
-    del spent["since"]
     summary |= {"why": why, "seconds": seconds, "cached": spent.pop("cached"), "spent": spent}
     ended = run.model_copy(update={"status": status, "finished": time.time(), "summary": json.dumps(summary)})
     context.store.put([ended])
