@@ -15,7 +15,7 @@ import typer
 from limbeck.cli_ask import ask_data
 from limbeck.cli_schema import schema
 from limbeck.errors import ConfigError, Interrupted, LimbeckError, QueryError
-from limbeck.visible import in_json, literal, visible
+from limbeck.visible import in_json, literal, unbroken, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -86,8 +86,6 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, only warnings")] = False,
 ) -> None:
     """Run a pipeline, or go on with it; ends with taxonomy or labels, examples, costs, and where report and student are."""
-    from rich.console import Console
-
     from limbeck import show as showing
     from limbeck.progress import Progress
     from limbeck.run import run as run_pipeline
@@ -105,8 +103,7 @@ def run(
     report = write_report(outcome.store, found)
     if outcome.already:
         print("finished before; nothing was asked again")
-    # Into a pipe, lines stay as they are.
-    Console(width=None if sys.stdout.isatty() else 10**6).print(VIEWS[found.pipeline].ending(outcome.store, found, report))
+    unbroken().print(VIEWS[found.pipeline].ending(outcome.store, found, report))
 
 
 @app.command()

@@ -1,14 +1,13 @@
 """`limbeck ask`: a question over a folder of data, answered by scripts that a model writes."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from limbeck.errors import Interrupted, NoAnswer
-from limbeck.visible import in_json
+from limbeck.visible import in_json, unbroken
 
 
 def ask_data(
@@ -24,8 +23,6 @@ def ask_data(
     as_json: Annotated[bool, typer.Option("--json", help="nothing but one JSON object")] = False,
 ) -> None:
     """Answer a question over a folder of data by scripts that a model writes, run apart from everything else."""
-    from rich.console import Console
-
     from limbeck import show, show_analysis
     from limbeck.progress import Progress
     from limbeck.run import run as run_pipeline
@@ -43,7 +40,6 @@ def ask_data(
     if as_json:
         print(in_json(json.dumps({**show_analysis.as_json(store, found), "report": str(report)}, ensure_ascii=False)))
     else:
-        # Into a pipe, an answer's lines stay as they are.
-        Console(width=None if sys.stdout.isatty() else 10**6).print(show_analysis.ending(store, found, report))
+        unbroken().print(show_analysis.ending(store, found, report))
     if show_analysis.trace(store, found).answer is None:
         raise NoAnswer(f"no script came to its end, so there is no answer to {question!r}; see what was tried: {report}")

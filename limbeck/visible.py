@@ -5,8 +5,13 @@ it raw renames its window, clears its screen or worse.
 """
 
 import re
+import sys
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """C0 but tab and newline, DEL, C1; and lone surrogates, which no file can hold."""
@@ -30,3 +35,10 @@ def in_json(line: str) -> str:
 def literal(text: str) -> str:
     """`visible`, with brackets that rich takes for text, not for markup."""
     return escape(visible(text))
+
+
+def unbroken() -> "Console":
+    """Standard output that breaks long lines on a terminal; into a pipe they stay as they are."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 10**6)

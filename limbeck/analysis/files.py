@@ -11,7 +11,7 @@ from pathlib import Path
 
 from limbeck.decoding import Skipped
 from limbeck.errors import DocumentsError
-from limbeck.pages.sources import STORE, digest
+from limbeck.pages.sources import STORE, digest, is_utf8
 from limbeck.schemas import Corpus
 from limbeck.schemas.analysis import DataFile
 from limbeck.schemas.documents import Keyed
@@ -73,7 +73,7 @@ def _of_folder(folder: Path, project: Path, skipped: Skipped) -> Iterator[Keyed]
 
 
 def _of_file(path: Path, key: str, skipped: Skipped) -> Iterator[Keyed]:
-    if key.encode("utf-8", "replace").decode() != key:  # Such a name can be kept nowhere.
+    if not is_utf8(key):
         skipped["files left out because their names are no UTF-8; rename them"] += 1
     elif not path.is_file():  # Who opens a pipe waits for ever.
         skipped["files left out because they are pipes, devices, broken links or not there"] += 1

@@ -130,7 +130,7 @@ def _of_file(path: Path, key: str, skipped: Skipped) -> Iterator[Found]:
     if kind is None:
         skipped["files left out because they are of other kinds"] += 1
         return
-    if not _is_utf8(str(path)):  # Such a name can be kept nowhere.
+    if not is_utf8(str(path)):  # Such a name can be kept nowhere.
         skipped["files left out because their names are no UTF-8; rename them"] += 1
         return
     words = _named(path, kind, skipped)
@@ -138,7 +138,8 @@ def _of_file(path: Path, key: str, skipped: Skipped) -> Iterator[Found]:
         yield key, words, str(path)
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
+    """Whether a file's name can be kept: one that is no UTF-8 can't, in no table and no JSON."""
     return name.encode("utf-8", "replace").decode() == name
 
 

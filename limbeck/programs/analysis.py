@@ -106,7 +106,15 @@ class Finalize(dspy.Signature):  # type: ignore[misc]
     script: str = dspy.OutputField()
 
 
-class CheckedText(CheckedPredict):
+class EndKept:
+    """Of calls whose message ends with what is to be done: where it doesn't fit the model, its middle is left out."""
+
+    def shortened(self, user: str) -> str | None:
+        """Half of a message, its ends; None where it is short as it is."""
+        return cut(user, len(user) // 2) if len(user) >= 400 else None
+
+
+class CheckedText(EndKept, CheckedPredict):
     """Call a model for free text, and take from its answer what is wanted.
 
     Args:
@@ -122,10 +130,6 @@ class CheckedText(CheckedPredict):
         super().__init__(signature, max_tokens=max_tokens, retries=retries)
         self.read, self.form = read, form
 
-    def shortened(self, user: str) -> str | None:
-        """With the middle left out: a message ends with what is to be done."""
-        return shorter(user)
-
     def _form(self, signature: Any) -> str:
         return self.form
 
@@ -136,12 +140,8 @@ class CheckedText(CheckedPredict):
         return SimpleNamespace(**{list(signature.output_fields)[-1]: self.read(answer, config)})
 
 
-class CheckedDecision(CheckedPredict):
+class CheckedDecision(EndKept, CheckedPredict):
     """Call a model for reasons and one of several decisions, `config={"options": (…)}`, in one JSON object."""
-
-    def shortened(self, user: str) -> str | None:
-        """With the middle left out."""
-        return shorter(user)
 
     def _constraint(self, signature: Any, config: dict[str, Any]) -> dict[str, Any]:
         made = super()._constraint(signature, config)["response_format"]
@@ -158,12 +158,8 @@ class CheckedDecision(CheckedPredict):
         return found.model_copy(update={"decision": option})
 
 
-class BareDecision(CheckedChoice):
+class BareDecision(EndKept, CheckedChoice):
     """Call a model for one of several decisions, without reasons."""
-
-    def shortened(self, user: str) -> str | None:
-        """With the middle left out."""
-        return shorter(user)
 
 
 class DSStar(dspy.Module):  # type: ignore[misc]
@@ -200,11 +196,6 @@ class DSStar(dspy.Module):  # type: ignore[misc]
         said = await program.acall(**inputs, config={"options": tuple(options)})
         said.reason = said.get("reason") or ""
         return said
-
-
-def shorter(user: str) -> str | None:
-    """Half of a message, its ends; None where it is short as it is."""
-    return cut(user, len(user) // 2) if len(user) >= 400 else None
 
 
 def step_of(answer: str, config: dict[str, Any]) -> str:
